@@ -11,6 +11,7 @@ export type Row = Readonly<Record<string, Cell>>;
  */
 export type RowChange =
   | { readonly change: 'insert'; readonly table: string; readonly row: Row }
+  | { readonly change: 'insertIfAbsent'; readonly table: string; readonly row: Row }
   | { readonly change: 'update'; readonly table: string; readonly where: Row; readonly set: Row }
   | { readonly change: 'delete'; readonly table: string; readonly where: Row };
 
@@ -34,8 +35,11 @@ export interface Projection<E extends DomainEvent = DomainEvent> {
   readonly handles: {
     readonly [type in E['type']]: (event: Recorded<Extract<E, { type: type }>>) => readonly RowChange[];
   };
+  /** Called for every event of the log, whatever its type, before `handles`. */
+  readonly every?: (event: Recorded) => readonly RowChange[];
 }
 
 export const insert = (table: string, row: Row): RowChange => ({ change: 'insert', table, row });
+export const insertIfAbsent = (table: string, row: Row): RowChange => ({ change: 'insertIfAbsent', table, row });
 export const update = (table: string, where: Row, set: Row): RowChange => ({ change: 'update', table, where, set });
 export const remove = (table: string, where: Row): RowChange => ({ change: 'delete', table, where });

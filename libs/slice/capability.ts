@@ -1,0 +1,84 @@
+import type { Decider, DomainCommand, DomainEvent, Facts, Projection, Register } from '#kernel';
+import type { EventCodec } from '#event-log';
+import type { KeyVault } from '#key-vault';
+import type { Command } from './command.js';
+
+/** Who may send a command. Permissions beyond roles come with access control. */
+export type Role = 'service' | 'staff' | 'privacyOfficer' | 'legal' | 'auditor' | 'operator' | 'system';
+
+/** A command class with the roles that may send it. */
+export interface CommandBinding {
+  readonly command: new () => Command;
+  readonly roles: readonly Role[];
+}
+
+/** Gives the present state of a register. */
+export interface Registers {
+  get<E extends DomainEvent, S>(register: Register<E, S>): S;
+}
+
+/** What a decision may have looked up before it is made. */
+export interface LookUps {
+  readonly vault: KeyVault;
+}
+
+/** Binds a decider to the streams it decides about and to the commands that reach it. */
+export interface Slice<
+  C extends DomainCommand = never,
+  E extends DomainEvent = never,
+  S = never,
+  F extends Facts = never,
+> {
+  readonly decider: Decider<C, E, S, F>;
+  readonly commands: readonly CommandBinding[];
+  /** The stream a command is decided in. */
+  stream(command: C): string;
+  /** Prefix of those streams. */
+  readonly streamPrefix: string;
+  /** What the decider needs beside time, actor and ids. */
+  facts(registers: Registers): Omit<F, keyof Facts>;
+  /** Further facts that have to be waited for. */
+  lookUp?(command: C, state: S, lookUps: LookUps): Promise<Partial<F>>;
+}
+
+/** A slice with its types closed over: what the runner works with. */
+export interface AnySlice {
+  readonly decider: Decider<DomainCommand, DomainEvent, unknown, Facts>;
+  readonly commands: readonly CommandBinding[];
+  stream(command: DomainCommand): string;
+  readonly streamPrefix: string;
+  facts(registers: Registers): object;
+  lookUp?(command: DomainCommand, state: unknown, lookUps: LookUps): Promise<object>;
+}
+
+export function slice<C extends DomainCommand, E extends DomainEvent, S, F extends Facts>(
+  definition: Slice<C, E, S, F>,
+): AnySlice {
+  return definition as unknown as AnySlice;
+}
+
+/** One capability as the applications see it: one line per application takes it in. */
+export interface Capability {
+  readonly name: string;
+  readonly codec: EventCodec;
+  readonly slices: readonly AnySlice[];
+  readonly registers: readonly Register<DomainEvent, unknown>[];
+  readonly projections: readonly Projection[];
+}
+
+/** Closes the types of a capability's parts, which are checked where each part is defined. */
+export function capability(definition: {
+  readonly name: string;
+  readonly codec: unknown;
+  readonly slices?: readonly AnySlice[];
+  readonly registers?: readonly unknown[];
+  readonly projections?: readonly unknown[];
+}): Capability {
+  return {
+    name: definition.name,
+    codec: definition.codec as EventCodec,
+    slices: definition.slices ?? [],
+    registers: (definition.registers ?? []) as Register<DomainEvent, unknown>[],
+    projections: (definition.projections ?? []) as Projection[],
+  };
+}

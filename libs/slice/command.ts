@@ -1,0 +1,33 @@
+import { IsISO8601, IsOptional, IsString, IsUUID, Matches, MaxLength } from 'class-validator';
+import type { Actor } from '#kernel';
+
+/**
+ * What every command carries. A command class is the one definition of a command: its name, its fields and their
+ * shapes, for every door (HTTP, bus, CLI, timers).
+ */
+export abstract class Command {
+  /** Chosen by the sender. The same id gives the same answer and no second effect. */
+  @IsUUID()
+  readonly commandId!: string;
+
+  /** When it happened, as an RFC 3339 timestamp; now when absent. May be in the past, never in the future. */
+  @IsOptional()
+  @IsISO8601({ strict: true, strictSeparator: true })
+  readonly occurredAt?: string;
+
+  /** The case, ticket or matter the sender works on; an opaque reference, never a name or an address. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  @Matches(/^[A-Za-z0-9][A-Za-z0-9._:/-]*$/)
+  readonly caseRef?: string;
+
+  /** Who sends it: set by the door after authentication. A body that names it is refused. */
+  readonly actor!: Actor;
+
+  /** The command's name. A getter of the class, so that a body cannot set it. */
+  abstract get type(): string;
+}
+
+/** Id of an entry of a register: lower-case words joined by hyphens. */
+export const REGISTER_ID = /^[a-z0-9]+(-[a-z0-9]+)*$/;

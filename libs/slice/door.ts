@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import type { Actor } from '#kernel';
+import type { Answer } from './answer.js';
+import type { AnySlice, Capability, CommandBinding } from './capability.js';
+import type { Command } from './command.js';
+import { SliceRunner } from './runner.js';
+import { InvalidCommand, readCommand } from './validation.js';
+
+/** A command of the engine: its class, who may send it, and where it is decided. */
+export interface KnownCommand extends CommandBinding {
+  readonly type: string;
+  readonly capability: string;
+  readonly slice: AnySlice;
+}
+
+/** Every command of an application by name. */
+export class CommandCatalogue {
+  readonly #commands = new Map<string, KnownCommand>();
+
+  constructor(capabilities: readonly Capability[]) {
+    for (const capability of capabilities)
+      for (const slice of capability.slices)
+        for (const binding of slice.commands) {
+          const { type } = new binding.command();
+          if (this.#commands.has(type)) throw new Error(`the command ${type} is bound twice`);
+          this.#commands.set(type, { ...binding, type, capability: capability.name, slice });
+        }
+  }
+
+  get(type: string): KnownCommand | undefined {
+    return this.#commands.get(type);
+  }
+
+  all(): readonly KnownCommand[] {
+    return [...this.#commands.values()];
+  }
+}
+
+/**
+ * The one way in: validate, authorise, then the CommandBus. HTTP, bus, CLI and timers all come through here, so
+ * every door gives the same answers.
+ */
+@Injectable()
+export class CommandDoor {
+  constructor(
+    private readonly catalogue: CommandCatalogue,
+    private readonly bus: CommandBus,
+    private readonly runner: SliceRunner,
+  ) {}
+
+  /**
+   * @param type name of the command.
+   * @param body what the sender wrote; nothing in it is trusted.
+   * @param actor who sends it, as the door has authenticated it.
+   * @throws InvalidCommand when there is no such command or the body is malformed.
+   */
+  async submit(type: string, body: unknown, actor: Actor): Promise<Answer> {
+    const known = this.catalogue.get(type);
+    if (!known) throw new InvalidCommand([{ field: 'type', rule: 'isKnownCommand' }]);
+    const command: Command = Object.assign(await readCommand(known.command, body), { actor });
+    if (!known.roles.some((role) => actor.roles.includes(role)))
+      return this.runner.refuse(command, known.slice.stream(command), 'FORBIDDEN', { command: type });
+    return this.bus.execute(command);
+  }
+}

@@ -1,0 +1,66 @@
+import { plainToInstance } from 'class-transformer';
+import { validate, type ValidationError } from 'class-validator';
+import type { Command } from './command.js';
+
+/** What is wrong with one field of a body: its path and the rule it breaks, never its value. */
+export interface FieldError {
+  readonly field: string;
+  readonly rule: string;
+}
+
+/** The body is not a command of this kind. Nothing was decided and nothing recorded. */
+export class InvalidCommand extends Error {
+  override readonly name = 'InvalidCommand';
+  constructor(readonly fields: readonly FieldError[]) {
+    super(`invalid: ${fields.map(({ field, rule }) => `${field} (${rule})`).join(', ')}`);
+  }
+}
+
+const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
+const DEEPEST = 12;
+
+/**
+ * Reads a body into a command.
+ *
+ * @throws InvalidCommand naming every field that is unknown or malformed.
+ */
+export async function readCommand<T extends Command>(command: new () => T, body: unknown): Promise<T> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new InvalidCommand([{ field: '(body)', rule: 'isObject' }]);
+  const odd = oddName(body, '', 0);
+  if (odd) throw new InvalidCommand([odd]);
+  const { type: _named, ...fields } = body as Record<string, unknown>;
+  const instance = plainToInstance(command, fields);
+  const errors = await validate(instance, {
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+    validationError: { target: false, value: false },
+  });
+  if (errors.length > 0) throw new InvalidCommand(errors.flatMap((error) => flatten(error, '')));
+  return instance;
+}
+
+function oddName(value: unknown, path: string, depth: number): FieldError | undefined {
+  if (depth > DEEPEST) return { field: path.split('.')[0] ?? '(body)', rule: 'maxDepth' };
+  if (typeof value === 'string')
+    return value.isWellFormed() ? undefined : { field: path, rule: 'isWellFormed' };
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [name, member] of Object.entries(value)) {
+    const here = path === '' ? name : `${path}.${name}`;
+    if (FORBIDDEN_NAMES.has(name)) return { field: path === '' ? '(body)' : path, rule: 'forbiddenName' };
+    const odd = oddName(member, here, depth + 1);
+    if (odd) return odd;
+  }
+  return undefined;
+}
+
+/** Names within a body are the sender's words: only those that look like names are repeated. */
+const NAME = /^[A-Za-z][A-Za-z0-9]{0,63}$|^\d{1,6}$/;
+
+function flatten(error: ValidationError, path: string): FieldError[] {
+  const name = NAME.test(error.property) ? error.property : '(unnamed)';
+  const field = path === '' ? name : `${path}.${name}`;
+  const own = Object.keys(error.constraints ?? {}).map((rule) => ({ field, rule }));
+  return [...own, ...(error.children ?? []).flatMap((child) => flatten(child, field))];
+}

@@ -1,0 +1,221 @@
+import type { Protected } from '#kernel';
+
+/** In what capacity a person deals with us; PECR treats them differently (I-01b). */
+export type Capacity = 'individual' | 'soleTrader' | 'corporateContact';
+
+/** What is decided about the person's holdings. Stands in `subject-<uuid>`. */
+export type SubjectEvent =
+  | SubjectRegistered
+  | NoticePresented
+  | DataCollected
+  | DataCorrected
+  | RectificationRefused
+  | RecipientNotified
+  | CorrectionCompleted
+  | AccuracyConfirmed
+  | AccuracyDoubtRaised
+  | AccuracyCheckDue
+  | ProcessingRestricted
+  | RestrictionLifted
+  | RetentionExpired
+  | DataErased;
+
+/** The relationship with a person was opened under a random id that says nothing about them. */
+export interface SubjectRegistered {
+  readonly type: 'SubjectRegistered';
+  readonly data: {
+    readonly subjectId: string;
+    readonly capacity: Capacity;
+    /** Missing counts as an individual subscriber (domain: marketing gate). */
+    readonly subscriberType: 'individual' | 'corporate';
+    readonly division: 'england-and-wales' | 'scotland' | 'northern-ireland';
+  };
+}
+
+/** The person was shown a notice version (C13). */
+export interface NoticePresented {
+  readonly type: 'NoticePresented';
+  readonly data: {
+    readonly subjectId: string;
+    readonly noticeId: string;
+    readonly version: number;
+    readonly how: 'shown' | 'sent' | 'read-out' | 'handed-over';
+    readonly channel: string;
+  };
+}
+
+/** How long an item version may be kept for a purpose, as the rule stood when it was collected (C16). */
+export interface RetentionTerm {
+  readonly trigger: RetentionTrigger;
+  /** ISO 8601 duration, counted from the trigger on the London calendar. */
+  readonly period: string;
+}
+
+export type RetentionTrigger =
+  | 'collected'
+  | 'relationshipClosed'
+  | 'serviceRequestClosed'
+  | 'accountingPeriodEnded'
+  | 'lastReliedOn';
+
+/** Values were collected for one purpose, through one collection point, under one notice (C04, C11 to C13). */
+export interface DataCollected {
+  readonly type: 'DataCollected';
+  readonly data: {
+    readonly subjectId: string;
+    readonly purposeId: string;
+    readonly purposeVersion: number;
+    readonly basis: string;
+    readonly basisRef?: string;
+    readonly noticeId: string;
+    readonly noticeVersion: number;
+    readonly collectionPointId: string;
+    readonly collectionPointVersion: number;
+    readonly serviceRequestRef?: string;
+    readonly source: 'subject' | 'thirdParty' | 'derived';
+    readonly items: readonly CollectedItem[];
+  };
+}
+
+export interface CollectedItem {
+  readonly itemId: string;
+  /** Always 1: later versions come from corrections. */
+  readonly version: 1;
+  readonly category: string;
+  readonly necessity: 'required' | 'optional';
+  readonly keyId: string;
+  readonly value: Protected<string>;
+  readonly retention: RetentionTerm;
+  /** When the accuracy of this item is to be checked again; absent when its category is not checked (C14). */
+  readonly nextCheckDue?: string;
+}
+
+/** A value was replaced; the old one is no longer used and has a short retention of its own (C21). */
+export interface DataCorrected {
+  readonly type: 'DataCorrected';
+  readonly data: {
+    readonly subjectId: string;
+    readonly itemId: string;
+    readonly category: string;
+    readonly fromVersion: number;
+    readonly toVersion: number;
+    readonly supersededKeyId: string;
+    /** How long the superseded value is kept, from the correction on. */
+    readonly supersededRetention: RetentionTerm;
+    readonly keyId: string;
+    readonly value: Protected<string>;
+    readonly reasonCode: 'inaccurate' | 'incomplete' | 'outOfDate';
+    readonly nextCheckDue?: string;
+    /** Recipients that were given the old value and must be told (UK GDPR Art 19). */
+    readonly recipientsToNotify: readonly string[];
+  };
+}
+
+/** A correction was refused; the person was told why and where to complain (UK GDPR Art 12(4)). */
+export interface RectificationRefused {
+  readonly type: 'RectificationRefused';
+  readonly data: {
+    readonly subjectId: string;
+    readonly itemId: string;
+    readonly reasonCode: 'accurateAsHeld' | 'manifestlyUnfounded' | 'manifestlyExcessive' | 'identityNotShown';
+    readonly complaintRoutes: readonly ('controller' | 'commissioner' | 'court')[];
+  };
+}
+
+/** A recipient of an old value was told about the new one, or could not be (UK GDPR Art 19). */
+export interface RecipientNotified {
+  readonly type: 'RecipientNotified';
+  readonly data: {
+    readonly subjectId: string;
+    readonly recipientId: string;
+    readonly itemId: string;
+    /** The version that replaced what the recipient holds. */
+    readonly version: number;
+    readonly what: 'correction';
+    readonly outcome: 'notified' | 'impossible' | 'disproportionate';
+  };
+}
+
+/** A correction is complete: every recipient of the old value has been dealt with. */
+export interface CorrectionCompleted {
+  readonly type: 'CorrectionCompleted';
+  readonly data: { readonly subjectId: string; readonly itemId: string; readonly version: number };
+}
+
+/** A reasonable check found the item accurate and up to date (C14). */
+export interface AccuracyConfirmed {
+  readonly type: 'AccuracyConfirmed';
+  readonly data: {
+    readonly subjectId: string;
+    readonly itemId: string;
+    readonly version: number;
+    readonly method: string;
+    readonly nextCheckDue?: string;
+  };
+}
+
+/** Something suggests the item is wrong: a bounce, returned post, the person's word (I-14c). */
+export interface AccuracyDoubtRaised {
+  readonly type: 'AccuracyDoubtRaised';
+  readonly data: {
+    readonly subjectId: string;
+    readonly itemId: string;
+    readonly version: number;
+    readonly cause: 'bouncedEmail' | 'returnedPost' | 'subjectNotice' | 'other';
+  };
+}
+
+/** The item's accuracy check has fallen due; raised once for each due date. */
+export interface AccuracyCheckDue {
+  readonly type: 'AccuracyCheckDue';
+  readonly data: {
+    readonly subjectId: string;
+    readonly itemId: string;
+    readonly version: number;
+    readonly due: string;
+  };
+}
+
+/** Processing of the person's data was restricted (UK GDPR Art 18). */
+export interface ProcessingRestricted {
+  readonly type: 'ProcessingRestricted';
+  readonly data: {
+    readonly subjectId: string;
+    readonly ground: '18(1)(a)' | '18(1)(b)' | '18(1)(c)' | '18(1)(d)';
+  };
+}
+
+/** The restriction was lifted, after the person was told (UK GDPR Art 18(3)). */
+export interface RestrictionLifted {
+  readonly type: 'RestrictionLifted';
+  readonly data: { readonly subjectId: string; readonly informedAt: string };
+}
+
+export interface ItemVersionRef {
+  readonly itemId: string;
+  readonly version: number;
+  readonly category: string;
+  readonly keyId: string;
+}
+
+/** The retention of these item versions has ended; from here on they are beyond use (C16). */
+export interface RetentionExpired {
+  readonly type: 'RetentionExpired';
+  readonly data: {
+    readonly subjectId: string;
+    readonly items: readonly (ItemVersionRef & { readonly due: string })[];
+  };
+}
+
+/** The keys of these item versions were destroyed; nobody can read the values again (C16). */
+export interface DataErased {
+  readonly type: 'DataErased';
+  readonly data: {
+    readonly subjectId: string;
+    readonly items: readonly ItemVersionRef[];
+    readonly cause: 'retention';
+    readonly method: 'keyDestruction';
+    /** When the last backup that may still hold a key is gone. */
+    readonly keystoreBackupHorizon: string;
+  };
+}
