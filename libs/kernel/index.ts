@@ -7,3 +7,4 @@ export * from './personal.js';
 export * from './projection.js';
 export * from './refusal.js';
 export * from './register.js';
+export * from './standing.js';
