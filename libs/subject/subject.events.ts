@@ -100,8 +100,8 @@ export interface DataCorrected {
     readonly fromVersion: number;
     readonly toVersion: number;
     readonly supersededKeyId: string;
-    /** How long the superseded value is kept, from the correction on. */
-    readonly supersededRetention: RetentionTerm;
+    /** How long the superseded value is kept, from the correction on: an ISO 8601 duration. */
+    readonly supersededPeriod: string;
     readonly keyId: string;
     readonly value: Protected<string>;
     readonly reasonCode: 'inaccurate' | 'incomplete' | 'outOfDate';
@@ -217,5 +217,18 @@ export interface DataErased {
     readonly method: 'keyDestruction';
     /** When the last backup that may still hold a key is gone. */
     readonly keystoreBackupHorizon: string;
+  };
+}
+
+/**
+ * What the rules about holdings need of a disclosure: who was given which versions. The sharing capability owns the
+ * event and proves that it fits this shape.
+ */
+export interface DataShareView {
+  readonly type: 'DataShared';
+  readonly data: {
+    readonly recipientId: string;
+    readonly recipientKind: string;
+    readonly items: readonly { readonly itemId: string; readonly version: number }[];
   };
 }

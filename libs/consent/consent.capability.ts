@@ -1,0 +1,27 @@
+import { subjectStream } from '#kernel';
+import { noticeRegister } from '#notice';
+import { purposeRegister } from '#purpose';
+import { capability, slice } from '#slice';
+import { consentCodec } from './consent.codec.js';
+import { ExpireConsent, GiveConsent, WithdrawConsent } from './consent.commands.js';
+import { consentDecider } from './consent.decider.js';
+import { consentLedgerProjection } from './consent.projection.js';
+
+export const consentCapability = capability({
+  name: 'consent',
+  codec: consentCodec,
+  slices: [
+    slice({
+      decider: consentDecider,
+      streamPrefix: 'subject-',
+      stream: (command) => subjectStream(command.subjectId),
+      facts: (registers) => ({ purposes: registers.get(purposeRegister), notices: registers.get(noticeRegister) }),
+      commands: [
+        { command: GiveConsent, roles: ['service', 'staff'] },
+        { command: WithdrawConsent, roles: ['service', 'staff', 'privacyOfficer'] },
+        { command: ExpireConsent, roles: ['system'] },
+      ],
+    }),
+  ],
+  projections: [consentLedgerProjection],
+});

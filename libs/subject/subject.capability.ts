@@ -1,0 +1,54 @@
+import { subjectStream } from '#kernel';
+import { noticeRegister } from '#notice';
+import { collectionPointRegister, purposeRegister } from '#purpose';
+import { capability, slice } from '#slice';
+import { holdingsProjection } from './holdings.projection.js';
+import { subjectCodec } from './subject.codec.js';
+import {
+  CollectData,
+  CompleteCorrection,
+  ConfirmAccuracy,
+  CorrectData,
+  DoubtAccuracy,
+  LiftRestriction,
+  NotifyRecipient,
+  PresentNotice,
+  RaiseAccuracyCheck,
+  RefuseCorrection,
+  RegisterSubject,
+  RestrictProcessing,
+} from './subject.commands.js';
+import { subjectDecider } from './subject.decider.js';
+import { timelineProjection } from './timeline.projection.js';
+
+export const subjectCapability = capability({
+  name: 'subject',
+  codec: subjectCodec,
+  slices: [
+    slice({
+      decider: subjectDecider,
+      streamPrefix: 'subject-',
+      stream: (command) => subjectStream(command.subjectId),
+      facts: (registers) => ({
+        purposes: registers.get(purposeRegister),
+        collectionPoints: registers.get(collectionPointRegister),
+        notices: registers.get(noticeRegister),
+      }),
+      commands: [
+        { command: RegisterSubject, roles: ['service', 'staff', 'privacyOfficer'] },
+        { command: PresentNotice, roles: ['service', 'staff', 'privacyOfficer'] },
+        { command: CollectData, roles: ['service', 'staff'] },
+        { command: CorrectData, roles: ['service', 'staff', 'privacyOfficer'] },
+        { command: RefuseCorrection, roles: ['privacyOfficer'] },
+        { command: NotifyRecipient, roles: ['service', 'staff', 'privacyOfficer', 'system'] },
+        { command: CompleteCorrection, roles: ['staff', 'privacyOfficer'] },
+        { command: ConfirmAccuracy, roles: ['service', 'staff', 'privacyOfficer'] },
+        { command: DoubtAccuracy, roles: ['service', 'staff', 'privacyOfficer'] },
+        { command: RaiseAccuracyCheck, roles: ['system'] },
+        { command: RestrictProcessing, roles: ['staff', 'privacyOfficer'] },
+        { command: LiftRestriction, roles: ['privacyOfficer'] },
+      ],
+    }),
+  ],
+  projections: [holdingsProjection, timelineProjection],
+});

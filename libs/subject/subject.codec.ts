@@ -1,0 +1,22 @@
+import type { EventCodec } from '#event-log';
+import type { SubjectEvent } from './subject.events.js';
+
+export const subjectCodec: EventCodec<SubjectEvent> = {
+  capability: 'subject',
+  events: {
+    SubjectRegistered: { stored: 'subject-registered.v1' },
+    NoticePresented: { stored: 'notice-presented.v1' },
+    DataCollected: { stored: 'data-collected.v1', personal: ['items.*.value'] },
+    DataCorrected: { stored: 'data-corrected.v1', personal: ['value'] },
+    RectificationRefused: { stored: 'rectification-refused.v1' },
+    RecipientNotified: { stored: 'recipient-notified.v1' },
+    CorrectionCompleted: { stored: 'correction-completed.v1' },
+    AccuracyConfirmed: { stored: 'accuracy-confirmed.v1' },
+    AccuracyDoubtRaised: { stored: 'accuracy-doubt-raised.v1' },
+    AccuracyCheckDue: { stored: 'accuracy-check-due.v1' },
+    ProcessingRestricted: { stored: 'processing-restricted.v1' },
+    RestrictionLifted: { stored: 'restriction-lifted.v1' },
+    RetentionExpired: { stored: 'retention-expired.v1' },
+    DataErased: { stored: 'data-erased.v1' },
+  },
+};

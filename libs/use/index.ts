@@ -1,0 +1,4 @@
+export { useCapability } from './use.capability.js';
+export { useCodec } from './use.codec.js';
+export * from './use.events.js';
+export { authorisationsProjection } from './use.projection.js';

@@ -1,0 +1,276 @@
+import { consentKey, evolveConsent, type ConsentEvent, type ConsentsState } from '#consent';
+import {
+  accept,
+  plusMilliseconds,
+  refuse,
+  unchanged,
+  withoutStanding,
+  type Decider,
+  type Facts,
+  type Instant,
+  type Outcome,
+} from '#kernel';
+import { purposeAsOf, purposeRefusal, type Purpose, type PurposeRegisterState } from '#purpose';
+import type {
+  AccuracyConfirmed,
+  AccuracyDoubtRaised,
+  DataCollected,
+  DataCorrected,
+  DataErased,
+  NoticePresented,
+  ProcessingRestricted,
+  RestrictionLifted,
+  RetentionExpired,
+  SubjectRegistered,
+} from '#subject';
+import type { AuthoriseUse, UseDomainCommand } from './use.commands.js';
+import type { UseEvent } from './use.events.js';
+
+/** An authorisation is good for this long, so that a withdrawal bites at once: 15 minutes. */
+export const AUTHORISATION_LIFE = 15 * 60 * 1000;
+
+interface UsableItem {
+  readonly category: string;
+  readonly purposeId: string;
+  readonly version: number;
+  readonly gone: boolean;
+  readonly disputed: boolean;
+  readonly nextCheckDue?: string;
+  /** The person has not been told yet that we hold it (UK GDPR Art 14). */
+  readonly untoldSince?: Instant;
+}
+
+export interface UseState {
+  readonly openedAt?: Instant;
+  readonly objected: boolean;
+  readonly restricted: boolean;
+  readonly consents: ConsentsState['consents'];
+  readonly items: Readonly<Record<string, UsableItem>>;
+  readonly authorised: readonly string[];
+}
+
+export interface UseFacts extends Facts {
+  readonly purposes: PurposeRegisterState;
+}
+
+type FoldedEvent =
+  | UseEvent
+  | ConsentEvent
+  | SubjectRegistered
+  | NoticePresented
+  | DataCollected
+  | DataCorrected
+  | AccuracyConfirmed
+  | AccuracyDoubtRaised
+  | ProcessingRestricted
+  | RestrictionLifted
+  | RetentionExpired
+  | DataErased;
+
+function evolve(state: UseState, event: FoldedEvent, at: Instant): UseState {
+  switch (event.type) {
+    case 'SubjectRegistered':
+      return { ...state, openedAt: at };
+    case 'NoticePresented':
+      return {
+        ...state,
+        items: mapItems(state.items, ({ untoldSince: _told, ...item }) => item),
+      };
+    case 'DataCollected': {
+      const items: Record<string, UsableItem> = { ...state.items };
+      for (const item of event.data.items)
+        items[item.itemId] = {
+          category: item.category,
+          purposeId: event.data.purposeId,
+          version: item.version,
+          gone: false,
+          disputed: false,
+          ...(item.nextCheckDue !== undefined && { nextCheckDue: item.nextCheckDue }),
+          ...(event.data.source === 'thirdParty' && { untoldSince: at }),
+        };
+      return { ...state, items };
+    }
+    case 'DataCorrected': {
+      const { itemId, toVersion, nextCheckDue } = event.data;
+      return withItem(state, itemId, ({ nextCheckDue: _due, ...item }) => ({
+        ...item,
+        version: toVersion,
+        disputed: false,
+        ...(nextCheckDue !== undefined && { nextCheckDue }),
+      }));
+    }
+    case 'AccuracyConfirmed': {
+      const { itemId, nextCheckDue } = event.data;
+      return withItem(state, itemId, ({ nextCheckDue: _due, ...item }) => ({
+        ...item,
+        disputed: false,
+        ...(nextCheckDue !== undefined && { nextCheckDue }),
+      }));
+    }
+    case 'AccuracyDoubtRaised':
+      return withItem(state, event.data.itemId, (item) => ({ ...item, disputed: true }));
+    case 'ProcessingRestricted':
+      return { ...state, restricted: true };
+    case 'RestrictionLifted':
+      return { ...state, restricted: false };
+    case 'RetentionExpired':
+    case 'DataErased':
+      return event.data.items.reduce(
+        (folded, ref) =>
+          withItem(folded, ref.itemId, (item) => (item.version === ref.version ? { ...item, gone: true } : item)),
+        state,
+      );
+    case 'ConsentGiven':
+    case 'ConsentWithdrawn':
+    case 'ConsentExpired':
+      return { ...state, consents: evolveConsent(state.consents, event, at) };
+    case 'MarketingObjectionReceived':
+      return { ...state, objected: true };
+    case 'UseAuthorised':
+      return { ...state, authorised: [...state.authorised, event.data.useId].slice(-100) };
+  }
+}
+
+/**
+ * The gate of C05 and C17. Everything it asks stands in one stream and is read at one revision, so a use that races
+ * with a withdrawal is lost by the append. The first rule that fails is the answer, in the order of C05.
+ */
+export const useDecider: Decider<UseDomainCommand, FoldedEvent, UseState, UseFacts> = {
+  initialState: { objected: false, restricted: false, consents: {}, items: {}, authorised: [] },
+  folds: {
+    SubjectRegistered: true,
+    NoticePresented: true,
+    DataCollected: true,
+    DataCorrected: true,
+    AccuracyConfirmed: true,
+    AccuracyDoubtRaised: true,
+    ProcessingRestricted: true,
+    RestrictionLifted: true,
+    RetentionExpired: true,
+    DataErased: true,
+    ConsentGiven: true,
+    ConsentWithdrawn: true,
+    ConsentExpired: true,
+    MarketingObjectionReceived: true,
+    UseAuthorised: true,
+  },
+  evolve,
+  decide(command, state, facts) {
+    const unfit = withoutStanding(state.openedAt, facts);
+    if (unfit) return unfit;
+    if (command.type === 'ObjectToMarketing') {
+      const { subjectId } = command;
+      return state.objected
+        ? unchanged
+        : accept({ type: 'MarketingObjectionReceived', data: { subjectId, objectionId: facts.id('objection') } });
+    }
+    return authorise(command, state, facts);
+  },
+};
+
+function authorise(command: AuthoriseUse, state: UseState, facts: UseFacts): Outcome<UseEvent> {
+  const { subjectId, purposeId, channel, itemIds } = command;
+  const useId = facts.id('use');
+  if (state.authorised.includes(useId)) return unchanged;
+
+  const found = purposeAsOf(facts.purposes, purposeId, facts.occurredAt);
+  if (found.status !== 'inForce') return refuse(purposeRefusal(found.status), { purposeId });
+  const { purpose } = found;
+
+  const unknown = itemIds.filter((itemId) => state.items[itemId] === undefined);
+  if (unknown.length > 0) return refuse('ITEM_UNKNOWN', { items: unknown });
+  const gone = itemIds.filter((itemId) => state.items[itemId]?.gone);
+  if (gone.length > 0) return refuse('DATA_ERASED', { items: gone });
+
+  if (purpose.commercial && state.objected) return refuse('MARKETING_OBJECTION', { purposeId });
+  if (state.restricted) return refuse('PROCESSING_RESTRICTED', { purposeId });
+
+  const resting = purpose.commercial
+    ? marketingBasis(purpose, channel, state, facts)
+    : serviceBasis(purpose, itemIds, state);
+  if ('kind' in resting) return resting;
+
+  const listed = new Set(purpose.fields.map((field) => field.category));
+  const outside = itemIds.filter((itemId) => !listed.has(state.items[itemId]?.category ?? ''));
+  if (outside.length > 0) return refuse('ITEM_NOT_HELD_FOR_PURPOSE', { purposeId, items: outside });
+
+  const untold = itemIds.filter((itemId) => state.items[itemId]?.untoldSince !== undefined);
+  if (untold.length > 0) return refuse('ART14_NOTICE_DUE', { items: untold });
+
+  if (purpose.commercial) {
+    const disputed = itemIds.filter((itemId) => state.items[itemId]?.disputed);
+    if (disputed.length > 0) return refuse('ITEM_DISPUTED', { items: disputed });
+    const overdue = itemIds.filter((itemId) => (state.items[itemId]?.nextCheckDue ?? '9999') <= facts.now);
+    if (overdue.length > 0) return refuse('ACCURACY_CHECK_OVERDUE', { items: overdue });
+  }
+
+  return accept({
+    type: 'UseAuthorised',
+    data: {
+      subjectId,
+      useId,
+      purposeId,
+      purposeVersion: purpose.version,
+      commercial: purpose.commercial,
+      ...(channel !== undefined && { channel }),
+      items: itemIds.map((itemId) => ({
+        itemId,
+        version: state.items[itemId]?.version ?? 0,
+        category: state.items[itemId]?.category ?? '',
+      })),
+      basis: purpose.basis,
+      ...(resting.basisRef !== undefined && { basisRef: resting.basisRef }),
+      expiresAt: plusMilliseconds(facts.now, AUTHORISATION_LIFE),
+    },
+  });
+}
+
+interface Resting {
+  readonly basisRef?: string;
+}
+
+/** Consent to this purpose over this channel. The door of the assessed interest stays shut until it is built. */
+function marketingBasis(
+  purpose: Purpose,
+  channel: string | undefined,
+  state: UseState,
+  facts: UseFacts,
+): Resting | Outcome<never> {
+  const { purposeId } = purpose;
+  if (purpose.basis === 'legitimateInterests') return refuse('LIA_MISSING', { purposeId });
+  if (purpose.basis !== 'consent') return refuse('NO_MARKETING_BASIS', { purposeId, basis: purpose.basis });
+  if (channel === undefined) return refuse('CONSENT_CHANNEL_MISMATCH', { purposeId, field: 'channel' });
+  const consent = state.consents[consentKey(purposeId, channel)];
+  if (!consent) {
+    const elsewhere = Object.entries(state.consents).some(
+      ([key, other]) => key.startsWith(consentKey(purposeId, '')) && other.status === 'given',
+    );
+    return elsewhere
+      ? refuse('CONSENT_CHANNEL_MISMATCH', { purposeId, channel })
+      : refuse('CONSENT_NOT_GIVEN', { purposeId, channel });
+  }
+  if (consent.status === 'withdrawn') return refuse('CONSENT_WITHDRAWN', { purposeId, channel, since: consent.at });
+  if (consent.status === 'expired') return refuse('CONSENT_EXPIRED', { purposeId, channel, since: consent.at });
+  if (consent.expiresAt !== undefined && consent.expiresAt <= facts.now)
+    return refuse('CONSENT_EXPIRED', { purposeId, channel, since: consent.expiresAt });
+  if (consent.purposeVersion !== purpose.version)
+    return refuse('CONSENT_INVALIDATED', { purposeId, channel, version: purpose.version });
+  return { basisRef: consent.consentId };
+}
+
+/** Data collected for a purpose serves that purpose. */
+function serviceBasis(purpose: Purpose, itemIds: readonly string[], state: UseState): Resting | Outcome<never> {
+  const foreign = itemIds.filter((itemId) => state.items[itemId]?.purposeId !== purpose.purposeId);
+  return foreign.length > 0
+    ? refuse('ITEM_NOT_HELD_FOR_PURPOSE', { purposeId: purpose.purposeId, items: foreign })
+    : {};
+}
+
+function mapItems(items: UseState['items'], change: (item: UsableItem) => UsableItem): UseState['items'] {
+  return Object.fromEntries(Object.entries(items).map(([itemId, item]) => [itemId, change(item)]));
+}
+
+function withItem(state: UseState, itemId: string, change: (item: UsableItem) => UsableItem): UseState {
+  const item = state.items[itemId];
+  return item ? { ...state, items: { ...state.items, [itemId]: change(item) } } : state;
+}
