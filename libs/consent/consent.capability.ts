@@ -1,11 +1,12 @@
 import { subjectStream } from '#kernel';
 import { noticeRegister } from '#notice';
 import { purposeRegister } from '#purpose';
-import { capability, slice } from '#slice';
+import { capability, slice, view } from '#slice';
 import { consentCodec } from './consent.codec.js';
 import { ExpireConsent, GiveConsent, WithdrawConsent } from './consent.commands.js';
 import { consentDecider } from './consent.decider.js';
 import { consentLedgerProjection } from './consent.projection.js';
+import { consentExpiryPolicy } from './consent.policy.js';
 
 export const consentCapability = capability({
   name: 'consent',
@@ -24,4 +25,6 @@ export const consentCapability = capability({
     }),
   ],
   projections: [consentLedgerProjection],
+  views: [view('subject', 'consents', consentLedgerProjection, 'consents')],
+  policies: [consentExpiryPolicy],
 });

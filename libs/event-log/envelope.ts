@@ -124,7 +124,8 @@ export function decode(registry: CodecRegistry, record: RawRecord): Recorded {
     if (typeof value !== 'object' || value === null) return value;
     if (isStoredSeal(value))
       return fromStored(value, { eventId: record.id, type: record.type, stream: record.stream, path });
-    if (Array.isArray(value)) return value.map((item, index) => bind(item, path === '' ? `${index}` : `${path}.${index}`));
+    if (Array.isArray(value))
+      return value.map((item, index) => bind(item, path === '' ? `${index}` : `${path}.${index}`));
     return Object.fromEntries(
       Object.entries(value).map(([name, member]) => [name, bind(member, path === '' ? name : `${path}.${name}`)]),
     );

@@ -23,6 +23,9 @@ export const REFUSALS = {
   UNAUTHENTICATED_ACTOR: rule('C02', 'UK GDPR Art 32', 'send a valid token of a known actor'),
   PLAINTEXT_PERSONAL_DATA: rule('C02', 'UK GDPR Art 32', 'declare the field personal in its codec and seal it'),
 
+  PURPOSE_NOT_STATED: rule('C15', 'UK GDPR Art 5(1)(f), 32', 'state the purpose and the case of the view'),
+  AUDITOR_NO_PLAINTEXT: rule('C15', 'UK GDPR Art 5(1)(f), 32', 'none: auditors see no values'),
+
   PURPOSE_UNKNOWN: rule('C01 C17', 'UK GDPR Art 5(1)(b)', 'define the purpose and have it approved'),
   PURPOSE_NOT_APPROVED: rule('C01 C17', 'UK GDPR Art 5(1)(b)', 'have another person approve the purpose', 'retryable'),
   PURPOSE_SUSPENDED: rule('C01 C17', 'UK GDPR Art 5(1)(b)', 'resume the purpose or use another one', 'retryable'),

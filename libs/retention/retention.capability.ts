@@ -1,5 +1,5 @@
 import { subjectStream } from '#kernel';
-import { capability, slice } from '#slice';
+import { capability, slice, view } from '#slice';
 import { retentionCodec } from './retention.codec.js';
 import {
   CloseRelationship,
@@ -11,6 +11,7 @@ import {
 } from './retention.commands.js';
 import { retentionDecider } from './retention.decider.js';
 import { retentionScheduleProjection } from './retention.projection.js';
+import { erasurePolicy, retentionExpiryPolicy } from './retention.policy.js';
 
 export const retentionCapability = capability({
   name: 'retention',
@@ -37,4 +38,6 @@ export const retentionCapability = capability({
     }),
   ],
   projections: [retentionScheduleProjection],
+  views: [view('subject', 'retention', retentionScheduleProjection, 'retention_schedule')],
+  policies: [retentionExpiryPolicy, erasurePolicy],
 });

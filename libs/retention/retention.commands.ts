@@ -84,9 +84,4 @@ export class ExtendRetention extends RetentionCommand {
 }
 
 export type RetentionDomainCommand =
-  | CloseRelationship
-  | CloseServiceRequest
-  | EndAccountingPeriod
-  | ExpireRetention
-  | ConfirmErasure
-  | ExtendRetention;
+  CloseRelationship | CloseServiceRequest | EndAccountingPeriod | ExpireRetention | ConfirmErasure | ExtendRetention;

@@ -1,5 +1,14 @@
 import { addPeriodToInstant } from '#calendar';
-import { accept, refuse, unchanged, withoutStanding, type Decider, type Facts, type Instant, type Outcome } from '#kernel';
+import {
+  accept,
+  refuse,
+  unchanged,
+  withoutStanding,
+  type Decider,
+  type Facts,
+  type Instant,
+  type Outcome,
+} from '#kernel';
 import type {
   DataCollected,
   DataCorrected,

@@ -1,7 +1,9 @@
+import type { Type } from '@nestjs/common';
 import type { Decider, DomainCommand, DomainEvent, Facts, Projection, Register } from '#kernel';
 import type { EventCodec } from '#event-log';
 import type { KeyVault } from '#key-vault';
 import type { Command } from './command.js';
+import type { TimedPolicy } from './timed-policy.js';
 
 /** Who may send a command. Permissions beyond roles come with access control. */
 export type Role = 'service' | 'staff' | 'privacyOfficer' | 'legal' | 'auditor' | 'operator' | 'system';
@@ -57,6 +59,29 @@ export function slice<C extends DomainCommand, E extends DomainEvent, S, F exten
   return definition as unknown as AnySlice;
 }
 
+/**
+ * A read model that staff may list. It must not hold sealed values: those open one person at a time, on record.
+ */
+export interface View {
+  /** Last part of its address. */
+  readonly name: string;
+  /** Where it is found: among the registers, under one person, or as a log of its own. */
+  readonly scope: 'register' | 'subject' | 'log';
+  readonly projection: Projection;
+  readonly table: string;
+  readonly roles: readonly Role[];
+}
+
+export function view(
+  scope: View['scope'],
+  name: string,
+  projection: unknown,
+  table: string,
+  roles: readonly Role[] = ['staff', 'privacyOfficer', 'legal', 'auditor'],
+): View {
+  return { scope, name, projection: projection as Projection, table, roles };
+}
+
 /** One capability as the applications see it: one line per application takes it in. */
 export interface Capability {
   readonly name: string;
@@ -64,6 +89,9 @@ export interface Capability {
   readonly slices: readonly AnySlice[];
   readonly registers: readonly Register<DomainEvent, unknown>[];
   readonly projections: readonly Projection[];
+  readonly views: readonly View[];
+  readonly controllers: readonly Type[];
+  readonly policies: readonly TimedPolicy[];
 }
 
 /** Closes the types of a capability's parts, which are checked where each part is defined. */
@@ -73,6 +101,9 @@ export function capability(definition: {
   readonly slices?: readonly AnySlice[];
   readonly registers?: readonly unknown[];
   readonly projections?: readonly unknown[];
+  readonly views?: readonly View[];
+  readonly controllers?: readonly Type[];
+  readonly policies?: readonly unknown[];
 }): Capability {
   return {
     name: definition.name,
@@ -80,5 +111,13 @@ export function capability(definition: {
     slices: definition.slices ?? [],
     registers: (definition.registers ?? []) as Register<DomainEvent, unknown>[],
     projections: (definition.projections ?? []) as Projection[],
+    views: definition.views ?? [],
+    controllers: definition.controllers ?? [],
+    policies: (definition.policies ?? []) as TimedPolicy[],
   };
+}
+
+/** Prefixes of every stream that these capabilities write. */
+export function streamPrefixesOf(capabilities: readonly Capability[]): readonly string[] {
+  return [...new Set(capabilities.flatMap((each) => each.slices.map((one) => one.streamPrefix)))];
 }

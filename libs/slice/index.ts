@@ -7,4 +7,5 @@ export * from './refusal-log.js';
 export * from './register-host.js';
 export * from './runner.js';
 export * from './slice.module.js';
+export * from './timed-policy.js';
 export * from './validation.js';

@@ -106,8 +106,19 @@ export class SliceRunner {
   }
 
   /** Records a refusal that was made before any rule was asked, such as one for a missing role. */
-  async refuse(command: Command, stream: string, code: RefusalCode, details: Refusal['details'] = {}): Promise<Refused> {
-    return this.#record(command, stream, { code, details }, this.#fingerprint(command), refusalEventId(command.commandId));
+  async refuse(
+    command: Command,
+    stream: string,
+    code: RefusalCode,
+    details: Refusal['details'] = {},
+  ): Promise<Refused> {
+    return this.#record(
+      command,
+      stream,
+      { code, details },
+      this.#fingerprint(command),
+      refusalEventId(command.commandId),
+    );
   }
 
   async #decide(slice: AnySlice, command: Command, stream: string, fingerprint: string): Promise<Answer> {
@@ -118,7 +129,12 @@ export class SliceRunner {
     const now = this.clock.now();
     const occurredAt = command.occurredAt === undefined ? now : parseInstant(command.occurredAt);
     if (occurredAt === undefined || occurredAt > now)
-      return this.#refuse(command, stream, { code: 'OCCURRED_IN_FUTURE', details: { field: 'occurredAt' } }, fingerprint);
+      return this.#refuse(
+        command,
+        stream,
+        { code: 'OCCURRED_IN_FUTURE', details: { field: 'occurredAt' } },
+        fingerprint,
+      );
 
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       let fold = this.#folds.get(stream);
@@ -139,7 +155,10 @@ export class SliceRunner {
       };
       const state = fold.states.get(slice);
       const looked = slice.lookUp ? await slice.lookUp(command, state, { vault: this.log.vault }) : {};
-      const outcome: Outcome<DomainEvent> = slice.decider.decide(command as DomainCommand, state, { ...facts, ...looked });
+      const outcome: Outcome<DomainEvent> = slice.decider.decide(command as DomainCommand, state, {
+        ...facts,
+        ...looked,
+      });
       const final = outcome.kind === 'accepted' && outcome.events.length > 0;
       if (!final && cached) {
         // Nothing will be appended, so nothing would tell that the cached state is behind: read on, decide once more.
@@ -147,7 +166,13 @@ export class SliceRunner {
       }
       if (outcome.kind === 'refused') return this.#refuse(command, stream, outcome.refusal, fingerprint);
       if (outcome.events.length === 0)
-        return { accepted: true, commandId: command.commandId, events: [], stream, position: Math.max(fold.position, 0) };
+        return {
+          accepted: true,
+          commandId: command.commandId,
+          events: [],
+          stream,
+          position: Math.max(fold.position, 0),
+        };
 
       const events: Identified[] = outcome.events.map((event, index) => ({
         ...event,
@@ -225,8 +250,7 @@ export class SliceRunner {
   #evolve(fold: Fold, stream: string, events: readonly DomainEvent[], at: Instant): void {
     for (const slice of this.#slicesOf(stream)) {
       let state = fold.states.get(slice);
-      for (const event of events)
-        if (event.type in slice.decider.folds) state = slice.decider.evolve(state, event, at);
+      for (const event of events) if (event.type in slice.decider.folds) state = slice.decider.evolve(state, event, at);
       fold.states.set(slice, state);
     }
   }
@@ -250,20 +274,20 @@ export class SliceRunner {
 
   #refuseReuse(command: Command, stream: string, fingerprint: string): Promise<Refused> {
     const id = refusalEventId(command.commandId, fingerprint);
-    return this.#record(command, stream, { code: 'COMMAND_ID_REUSED', details: { field: 'commandId' } }, fingerprint, id);
+    return this.#record(
+      command,
+      stream,
+      { code: 'COMMAND_ID_REUSED', details: { field: 'commandId' } },
+      fingerprint,
+      id,
+    );
   }
 
   #refuse(command: Command, stream: string, refusal: Refusal, fingerprint: string): Promise<Refused> {
     return this.#record(command, stream, refusal, fingerprint, refusalEventId(command.commandId));
   }
 
-  async #record(
-    command: Command,
-    stream: string,
-    refusal: Refusal,
-    fingerprint: string,
-    id: string,
-  ): Promise<Refused> {
+  async #record(command: Command, stream: string, refusal: Refusal, fingerprint: string, id: string): Promise<Refused> {
     const now = this.clock.now();
     const rule = REFUSALS[refusal.code];
     const event: CommandRefused & { readonly id: string } = {

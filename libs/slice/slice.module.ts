@@ -2,14 +2,13 @@ import { Inject, Module, type DynamicModule, type Provider, type Type } from '@n
 import { CommandHandler, CqrsModule, type ICommandHandler } from '@nestjs/cqrs';
 import { CodecRegistry, EventLog } from '#event-log';
 import type { Answer } from './answer.js';
-import type { Capability } from './capability.js';
+import { capability, streamPrefixesOf, view, type Capability } from './capability.js';
 import { CLOCK, type Clock } from './clock.js';
 import type { Command } from './command.js';
 import { CommandCatalogue, CommandDoor, type KnownCommand } from './door.js';
-import { refusalCodec, commandLedgerProjection, refusalsProjection } from './refusal-log.js';
+import { commandLedgerProjection, REFUSAL_STREAM_PREFIX, refusalCodec, refusalsProjection } from './refusal-log.js';
 import { RegisterHost } from './register-host.js';
 import { SliceRunner, type CommandLedger } from './runner.js';
-import { capability } from './capability.js';
 
 export const COMMAND_LEDGER = Symbol('CommandLedger');
 
@@ -18,11 +17,18 @@ export const refusalCapability: Capability = capability({
   name: 'refusal',
   codec: refusalCodec,
   projections: [refusalsProjection, commandLedgerProjection],
+  views: [view('log', 'refusals', refusalsProjection, 'refusals')],
 });
 
-/** The codecs of these capabilities and of the engine's own records. */
+/** Prefixes of every stream an engine with these capabilities writes. */
+export const followedPrefixes = (capabilities: readonly Capability[]): readonly string[] => [
+  ...streamPrefixesOf(capabilities),
+  REFUSAL_STREAM_PREFIX,
+];
+
+/** The codecs of these capabilities. */
 export function codecsOf(capabilities: readonly Capability[]): CodecRegistry {
-  return new CodecRegistry([refusalCapability, ...capabilities].map(({ codec }) => codec));
+  return new CodecRegistry(capabilities.map(({ codec }) => codec));
 }
 
 /**

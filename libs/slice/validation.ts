@@ -20,17 +20,27 @@ const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
 const DEEPEST = 12;
 
 /**
- * Reads a body into a command.
+ * Reads a body into a command. A `type` within it is passed over: the door names the command.
  *
  * @throws InvalidCommand naming every field that is unknown or malformed.
  */
-export async function readCommand<T extends Command>(command: new () => T, body: unknown): Promise<T> {
+export function readCommand<T extends Command>(command: new () => T, body: unknown): Promise<T> {
+  if (typeof body !== 'object' || body === null) return readBody(command, body);
+  const { type: _named, ...fields } = body as Record<string, unknown>;
+  return readBody(command, Array.isArray(body) ? body : fields);
+}
+
+/**
+ * Reads a body into an instance of a class with class-validator rules.
+ *
+ * @throws InvalidCommand naming every field that is unknown or malformed.
+ */
+export async function readBody<T extends object>(shape: new () => T, body: unknown): Promise<T> {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new InvalidCommand([{ field: '(body)', rule: 'isObject' }]);
   const odd = oddName(body, '', 0);
   if (odd) throw new InvalidCommand([odd]);
-  const { type: _named, ...fields } = body as Record<string, unknown>;
-  const instance = plainToInstance(command, fields);
+  const instance = plainToInstance(shape, body);
   const errors = await validate(instance, {
     whitelist: true,
     forbidNonWhitelisted: true,
@@ -43,8 +53,7 @@ export async function readCommand<T extends Command>(command: new () => T, body:
 
 function oddName(value: unknown, path: string, depth: number): FieldError | undefined {
   if (depth > DEEPEST) return { field: path.split('.')[0] ?? '(body)', rule: 'maxDepth' };
-  if (typeof value === 'string')
-    return value.isWellFormed() ? undefined : { field: path, rule: 'isWellFormed' };
+  if (typeof value === 'string') return value.isWellFormed() ? undefined : { field: path, rule: 'isWellFormed' };
   if (typeof value !== 'object' || value === null) return undefined;
   for (const [name, member] of Object.entries(value)) {
     const here = path === '' ? name : `${path}.${name}`;

@@ -1,7 +1,7 @@
 import { subjectStream } from '#kernel';
 import { noticeRegister } from '#notice';
 import { collectionPointRegister, purposeRegister } from '#purpose';
-import { capability, slice } from '#slice';
+import { capability, slice, view } from '#slice';
 import { holdingsProjection } from './holdings.projection.js';
 import { subjectCodec } from './subject.codec.js';
 import {
@@ -18,8 +18,10 @@ import {
   RegisterSubject,
   RestrictProcessing,
 } from './subject.commands.js';
+import { SubjectController } from './subject.controller.js';
 import { subjectDecider } from './subject.decider.js';
 import { timelineProjection } from './timeline.projection.js';
+import { accuracyCheckPolicy } from './accuracy.policy.js';
 
 export const subjectCapability = capability({
   name: 'subject',
@@ -51,4 +53,7 @@ export const subjectCapability = capability({
     }),
   ],
   projections: [holdingsProjection, timelineProjection],
+  views: [view('subject', 'timeline', timelineProjection, 'timeline')],
+  controllers: [SubjectController],
+  policies: [accuracyCheckPolicy],
 });

@@ -251,8 +251,10 @@ function collect(command: CollectData, state: SubjectState, facts: SubjectFacts)
   if (command.items.every((_item, index) => state.items[itemId(index)] !== undefined)) return unchanged;
 
   const point = collectionPointNow(facts.collectionPoints, collectionPointId);
-  if (point.status === 'unknown') return refuse('COLLECTION_POINT_UNKNOWN', { collectionPointId });
-  if (point.status === 'retired') return refuse('COLLECTION_POINT_RETIRED', { collectionPointId });
+  if (point.status !== 'active')
+    return refuse(point.status === 'retired' ? 'COLLECTION_POINT_RETIRED' : 'COLLECTION_POINT_UNKNOWN', {
+      collectionPointId,
+    });
 
   const found = purposeAsOf(facts.purposes, purposeId, facts.occurredAt);
   if (found.status !== 'inForce') return refuse(purposeRefusal(found.status), { purposeId });
@@ -373,7 +375,10 @@ function refuseCorrection(command: RefuseCorrection, state: SubjectState): Subje
   const missing = (['controller', 'commissioner', 'court'] as const).filter((route) => !routes.includes(route));
   if (reasonCode === undefined || missing.length > 0)
     return refuse('REFUSAL_INFORMATION_MISSING', {
-      fields: [...(reasonCode === undefined ? ['reasonCode'] : []), ...missing.map((route) => `complaintRoutes.${route}`)],
+      fields: [
+        ...(reasonCode === undefined ? ['reasonCode'] : []),
+        ...missing.map((route) => `complaintRoutes.${route}`),
+      ],
     });
   return accept({
     type: 'RectificationRefused',

@@ -1,4 +1,5 @@
 import type { Protected } from '#kernel';
+import type { RetentionTrigger } from '#purpose';
 
 /** In what capacity a person deals with us; PECR treats them differently (I-01b). */
 export type Capacity = 'individual' | 'soleTrader' | 'corporateContact';
@@ -50,13 +51,6 @@ export interface RetentionTerm {
   /** ISO 8601 duration, counted from the trigger on the London calendar. */
   readonly period: string;
 }
-
-export type RetentionTrigger =
-  | 'collected'
-  | 'relationshipClosed'
-  | 'serviceRequestClosed'
-  | 'accountingPeriodEnded'
-  | 'lastReliedOn';
 
 /** Values were collected for one purpose, through one collection point, under one notice (C04, C11 to C13). */
 export interface DataCollected {

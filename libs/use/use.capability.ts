@@ -1,6 +1,6 @@
 import { subjectStream } from '#kernel';
 import { purposeRegister } from '#purpose';
-import { capability, slice } from '#slice';
+import { capability, slice, view } from '#slice';
 import { useCodec } from './use.codec.js';
 import { AuthoriseUse, ObjectToMarketing } from './use.commands.js';
 import { useDecider } from './use.decider.js';
@@ -22,4 +22,5 @@ export const useCapability = capability({
     }),
   ],
   projections: [authorisationsProjection],
+  views: [view('subject', 'uses', authorisationsProjection, 'use_authorisations')],
 });

@@ -4,11 +4,7 @@ import type { ProcessingRestricted } from '#subject';
 import type { MarketingObjectionReceived, UseAuthorised } from './use.events.js';
 
 type AuthorisationEvent =
-  | UseAuthorised
-  | MarketingObjectionReceived
-  | ConsentWithdrawn
-  | ConsentExpired
-  | ProcessingRestricted;
+  UseAuthorised | MarketingObjectionReceived | ConsentWithdrawn | ConsentExpired | ProcessingRestricted;
 
 /** `UseAuthorisations`: every use that was allowed, and whether something has revoked it since (C05). */
 export const authorisationsProjection: Projection<AuthorisationEvent> = {

@@ -1,0 +1,124 @@
+import { resolve } from 'node:path';
+import { instant, parseInstant, type Instant } from '#kernel';
+
+/** A setting cannot be used. One line, names the variable, never repeats its value. */
+export class BadSetting extends Error {
+  override readonly name = 'BadSetting';
+  constructor(
+    readonly variable: string,
+    reason: string,
+  ) {
+    super(`${variable}: ${reason}`);
+  }
+}
+
+/** The effective settings of a process. Read once at start, from the environment alone. */
+export interface Configuration {
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  /** `embedded`, or the connection string of a server. */
+  readonly eventStore:
+    { readonly kind: 'embedded'; readonly port: number } | { readonly kind: 'server'; readonly url: string };
+  readonly databaseUrl: string;
+  readonly keyVaultUrl: string;
+  readonly accessUrl: string;
+  readonly masterKey: string;
+  /** Policy file to apply at start; the shipped one when absent. */
+  readonly policyFile?: string;
+  readonly clock: { readonly kind: 'system' } | { readonly kind: 'simulated'; readonly start: Instant };
+  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
+}
+
+/** What an environment variable is for: shown by `custos config`. */
+export const SETTINGS = {
+  DATA_DIR: 'folder of everything that is kept; ./data',
+  HOST: 'address to listen on; 127.0.0.1',
+  PORT: 'port of the HTTP API; 4000, 0 for a free one',
+  EVENTSTORE_URL: 'esdb:// connection string; the embedded event log in DATA_DIR when absent',
+  EVENTSTORE_PORT: 'port of the embedded event log on loopback; 0 (a free one)',
+  DATABASE_URL: 'read models (may be deleted, they are rebuilt); file:DATA_DIR/read-models.db',
+  KEY_VAULT_URL: 'keys and tombstones (never rebuilt, always backed up); file:DATA_DIR/vault.db',
+  ACCESS_URL: 'digests of local tokens; file:DATA_DIR/access.db',
+  MASTER_KEY: 'file:<path> or env:<variable>; file:DATA_DIR/master.key, made at first start',
+  POLICY_FILE: 'policy file to apply at start; the shipped policy when absent',
+  CLOCK: 'system, or simulated:<RFC 3339 timestamp> for demonstrations and tests',
+  LOG_LEVEL: 'fatal, error, warn, info, debug or silent; warn',
+  ALLOW_INSECURE_BIND: 'yes-behind-a-proxy: listen beyond loopback without TLS, because a proxy provides it',
+} as const;
+
+const LATER = {
+  REDIS_URL: 'the message bus is not part of this version yet; unset it to run with HTTP only',
+  OIDC_ISSUER: 'an identity provider is not supported by this version yet; unset it to use local tokens',
+} as const;
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
+
+/** @throws BadSetting naming the first variable that cannot be used. */
+export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration {
+  const text = (name: keyof typeof SETTINGS): string | undefined => environment[name] || undefined;
+  for (const [name, reason] of Object.entries(LATER)) if (environment[name]) throw new BadSetting(name, reason);
+  for (const name of Object.keys(environment))
+    if (name.startsWith('CUSTOS_') && !CLIENT_VARIABLES.includes(name))
+      throw new BadSetting(name, `unknown setting; known are ${Object.keys(SETTINGS).join(', ')}`);
+
+  const dataDir = resolve(text('DATA_DIR') ?? 'data');
+  const host = text('HOST') ?? '127.0.0.1';
+  if (!/^[A-Za-z0-9.:_-]{1,253}$/.test(host)) throw new BadSetting('HOST', 'not a host name or address');
+  const insecure = text('ALLOW_INSECURE_BIND');
+  if (insecure !== undefined && insecure !== 'yes-behind-a-proxy')
+    throw new BadSetting('ALLOW_INSECURE_BIND', "the only value is 'yes-behind-a-proxy'");
+  if (!isLoopback(host) && insecure === undefined)
+    throw new BadSetting('HOST', 'beyond loopback neither TLS nor an identity provider would protect the API');
+
+  const eventStoreUrl = text('EVENTSTORE_URL');
+  if (eventStoreUrl !== undefined && !/^esdb(\+discover)?:\/\/[^\s]+$/.test(eventStoreUrl))
+    throw new BadSetting('EVENTSTORE_URL', 'not an esdb:// connection string');
+  const clock = text('CLOCK') ?? 'system';
+  const simulated = clock.startsWith('simulated:') ? parseInstant(clock.slice('simulated:'.length)) : undefined;
+  if (clock !== 'system' && simulated === undefined)
+    throw new BadSetting('CLOCK', 'neither system nor simulated:<RFC 3339 timestamp>');
+  const logLevel = LOG_LEVELS.find((level) => level === (text('LOG_LEVEL') ?? 'warn'));
+  if (!logLevel) throw new BadSetting('LOG_LEVEL', `one of ${LOG_LEVELS.join(', ')}`);
+  const masterKey = text('MASTER_KEY') ?? `file:${resolve(dataDir, 'master.key')}`;
+  if (!/^(file:.+|env:[A-Za-z_][A-Za-z0-9_]*)$/.test(masterKey))
+    throw new BadSetting('MASTER_KEY', 'neither file:<path> nor env:<variable>');
+  const policyFile = text('POLICY_FILE');
+
+  return {
+    dataDir,
+    host,
+    port: portOf('PORT', text('PORT') ?? '4000'),
+    eventStore:
+      eventStoreUrl === undefined
+        ? { kind: 'embedded', port: portOf('EVENTSTORE_PORT', text('EVENTSTORE_PORT') ?? '0') }
+        : { kind: 'server', url: eventStoreUrl },
+    databaseUrl: databaseUrl('DATABASE_URL', text('DATABASE_URL'), dataDir, 'read-models.db'),
+    keyVaultUrl: databaseUrl('KEY_VAULT_URL', text('KEY_VAULT_URL'), dataDir, 'vault.db'),
+    accessUrl: databaseUrl('ACCESS_URL', text('ACCESS_URL'), dataDir, 'access.db'),
+    masterKey,
+    ...(policyFile !== undefined && { policyFile: resolve(policyFile) }),
+    clock: simulated === undefined ? { kind: 'system' } : { kind: 'simulated', start: instant(simulated) },
+    logLevel,
+  };
+}
+
+/** Variables of the command-line client and the demo, which are no settings of the engine. */
+const CLIENT_VARIABLES: readonly string[] = ['CUSTOS_URL', 'CUSTOS_TOKEN'];
+
+function databaseUrl(name: string, value: string | undefined, dataDir: string, file: string): string {
+  if (value === undefined) return `file:${resolve(dataDir, file)}`;
+  if (/^postgres(ql)?:/.test(value))
+    throw new BadSetting(name, 'PostgreSQL is not supported by this version yet; use file:<path>');
+  if (!/^file:[^?#]+$/.test(value)) throw new BadSetting(name, 'not of the form file:<path>');
+  return value;
+}
+
+function portOf(name: string, value: string): number {
+  const port = Number(value);
+  if (!/^\d{1,5}$/.test(value) || port > 65_535) throw new BadSetting(name, 'not a port number');
+  return port;
+}
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);

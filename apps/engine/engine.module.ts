@@ -1,0 +1,78 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import type { Logger } from 'pino';
+import { AccessGuard, Tokens } from '#access';
+import { EventLog } from '#event-log';
+import { KeyVault } from '#key-vault';
+import { ReadModels } from '#read-model';
+import { CLOCK, COMMAND_LEDGER, commandLedgerProjection, SliceModule, type Clock, type CommandLedger } from '#slice';
+import { capabilities } from '../capabilities.js';
+import { CommandsController } from './commands.controller.js';
+import { MinPosition, ProblemFilter, RefusalStatus } from './http-answers.js';
+import { OperationController } from './operation.controller.js';
+import { ViewsController } from './views.controller.js';
+
+/** What an engine stands on: opened before it, closed after it. */
+export interface Foundations {
+  readonly log: EventLog;
+  readonly vault: KeyVault;
+  readonly readModels: ReadModels;
+  readonly tokens: Tokens;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+@Module({})
+class FoundationModule {
+  static of({ log, vault, readModels, tokens, clock }: Foundations): DynamicModule {
+    const providers = [
+      { provide: EventLog, useValue: log },
+      { provide: KeyVault, useValue: vault },
+      { provide: ReadModels, useValue: readModels },
+      { provide: Tokens, useValue: tokens },
+      { provide: CLOCK, useValue: clock },
+      { provide: COMMAND_LEDGER, useValue: ledgerOf(readModels) },
+    ];
+    return { module: FoundationModule, global: true, providers, exports: providers };
+  }
+}
+
+/** Commands in, questions out. Stateless but for what it can fold from the log. */
+@Module({})
+export class EngineModule {
+  static with(foundations: Foundations): DynamicModule {
+    return {
+      module: EngineModule,
+      imports: [FoundationModule.of(foundations), SliceModule.forRoot(capabilities)],
+      controllers: [
+        CommandsController,
+        OperationController,
+        ...capabilities.flatMap((each) => each.controllers),
+        ViewsController,
+      ],
+      providers: [
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_INTERCEPTOR, useClass: MinPosition },
+        { provide: APP_INTERCEPTOR, useClass: RefusalStatus },
+        { provide: APP_FILTER, useValue: new ProblemFilter(foundations.logger) },
+      ],
+    };
+  }
+}
+
+interface LedgerRow {
+  readonly stream: string;
+  readonly fingerprint: string;
+  readonly answer_event: string;
+}
+
+function ledgerOf(readModels: ReadModels): CommandLedger {
+  return {
+    find(commandId) {
+      const [row] = readModels.rows<LedgerRow>(commandLedgerProjection, 'commands', { command_id: commandId });
+      return Promise.resolve(
+        row && { stream: row.stream, fingerprint: row.fingerprint, answerEvent: row.answer_event },
+      );
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { Controller, Get, NotFoundException, Param, ParseUUIDPipe, Query } from '@nestjs/common';
+import { AccessRefused, OpenTo, SentBy } from '#access';
+import type { Actor, Row } from '#kernel';
+import { ReadModels, type PageOfRows } from '#read-model';
+import { InvalidCommand, type View } from '#slice';
+import { capabilities } from '../capabilities.js';
+
+interface Page extends PageOfRows {
+  /** How far the read models have come. */
+  readonly position: number;
+}
+
+const VIEWS: readonly View[] = capabilities.flatMap((each) => each.views);
+const READERS = ['staff', 'privacyOfficer', 'legal', 'auditor'] as const;
+const LARGEST_PAGE = 500;
+
+/** Read models as lists. No view here holds a value in the clear or under seal. */
+@Controller('v1')
+export class ViewsController {
+  constructor(private readonly readModels: ReadModels) {}
+
+  @Get('registers/:name')
+  @OpenTo(...READERS)
+  register(@Param('name') name: string, @Query() query: Record<string, unknown>, @SentBy() actor: Actor): Page {
+    return this.#page(viewNamed('register', name), {}, query, actor);
+  }
+
+  @Get('refusals')
+  @OpenTo(...READERS)
+  refusals(@Query() query: Record<string, unknown>, @SentBy() actor: Actor): Page {
+    return this.#page(viewNamed('log', 'refusals'), {}, query, actor);
+  }
+
+  @Get('subjects/:subjectId/:name')
+  @OpenTo(...READERS)
+  ofSubject(
+    @Param('subjectId', ParseUUIDPipe) subjectId: string,
+    @Param('name') name: string,
+    @Query() query: Record<string, unknown>,
+    @SentBy() actor: Actor,
+  ): Page {
+    return this.#page(viewNamed('subject', name), { subject_id: subjectId }, query, actor);
+  }
+
+  @Get('digest')
+  @OpenTo('auditor', 'privacyOfficer', 'operator')
+  digest(): object {
+    return this.readModels.digest();
+  }
+
+  /** Every query parameter is either paging or a column to be equal to; anything else is refused by name. */
+  #page(view: View, scope: Row, query: Record<string, unknown>, actor: Actor): Page {
+    if (!view.roles.some((role) => actor.roles.includes(role))) throw new AccessRefused('FORBIDDEN');
+    const columns = view.projection.tables[view.table]?.columns ?? {};
+    const where: Record<string, string | number | null> = {};
+    let after = 0;
+    let limit = 100;
+    for (const [name, value] of Object.entries(query)) {
+      if (name === 'min-position') continue;
+      if (typeof value !== 'string') throw new InvalidCommand([{ field: 'query', rule: 'isText' }]);
+      if (name === 'after') after = whole(name, value);
+      else if (name === 'limit') limit = Math.min(whole(name, value), LARGEST_PAGE);
+      else if (name in columns) where[name] = columns[name]?.startsWith('integer') ? whole(name, value) : value;
+      else throw new InvalidCommand([{ field: 'query', rule: 'isKnownColumn' }]);
+    }
+    const page = this.readModels.page(view.projection as never, view.table, { ...where, ...scope }, after, limit);
+    return { ...page, position: this.readModels.position };
+  }
+}
+
+function viewNamed(scope: View['scope'], name: string): View {
+  const found = VIEWS.find((view) => view.scope === scope && view.name === name);
+  if (!found) throw new NotFoundException();
+  return found;
+}
+
+function whole(field: string, value: string): number {
+  if (!/^\d{1,15}$/.test(value)) throw new InvalidCommand([{ field, rule: 'isInt' }]);
+  return Number(value);
+}

@@ -1,0 +1,38 @@
+import { BadSetting, readConfiguration } from '../configuration.js';
+import { startStandalone } from './standalone.js';
+
+const line = (text = ''): void => void process.stdout.write(`${text}\n`);
+
+function endWith(error: unknown): never {
+  process.stderr.write(`custos: ${error instanceof Error ? error.message : 'failed'}\n`);
+  process.exit(error instanceof BadSetting ? 2 : 1);
+}
+
+try {
+  const configuration = readConfiguration(process.env);
+  const custos = await startStandalone(configuration, endWith);
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    custos.stop().then(() => process.exit(0), endWith);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+
+  line('Custos is running.');
+  line(`  API          ${custos.url}/v1`);
+  line(`  health       ${custos.url}/health/ready`);
+  line(`  event log    ${custos.eventStoreUrl}`);
+  line(`  data         ${configuration.dataDir}`);
+  line(`  policy       ${custos.policy.id} version ${custos.policy.version} (${custos.policy.commands} commands applied)`);
+  line(`  clock        ${configuration.clock.kind}`);
+  line('  message bus  off: HTTP only');
+  if (custos.firstToken !== undefined) {
+    line();
+    line('First token, for an operator. It is shown this once; keep it:');
+    line(`  ${custos.firstToken}`);
+  }
+} catch (error) {
+  endWith(error);
+}

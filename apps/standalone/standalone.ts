@@ -1,0 +1,146 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { pino, type Logger } from 'pino';
+import { Tokens } from '#access';
+import { openDatabase } from '#database';
+import { EventLog } from '#event-log';
+import { masterKeyFrom, openKeyVault } from '#key-vault';
+import { applyPolicy, readShippedPolicy, type Policy } from '#policy';
+import { Projector, ReadModels } from '#read-model';
+import { codecsOf, CommandDoor, followedPrefixes, RegisterHost, SimulatedClock, systemClock, type Clock } from '#slice';
+import { capabilities } from '../capabilities.js';
+import type { Configuration } from '../configuration.js';
+import { EngineModule } from '../engine/engine.module.js';
+import { Steward } from '../steward/steward.js';
+import { startEventLogProcess } from './event-log-process.js';
+
+/** A running installation on one machine: engine, projector, steward and, by default, the event log. */
+export interface Standalone {
+  readonly url: string;
+  readonly eventStoreUrl: string;
+  /** Made at the first start and given out once: it opens the door for an operator, who issues all others. */
+  readonly firstToken?: string;
+  readonly policy: { readonly id: string; readonly version: number; readonly commands: number };
+  readonly steward: Steward;
+  readonly clock: Clock;
+  /** Stops in the order of dependence; nothing accepted is lost without it either. */
+  stop(): Promise<void>;
+}
+
+/** Where the parts of a running installation are: read by the command-line client. */
+export const RUNTIME_FILE = 'standalone.json';
+const LARGEST_BODY = 256 * 1024;
+
+/**
+ * @param onFatal called when a part has stopped for good: the process must end, and may be started again.
+ */
+export async function startStandalone(
+  configuration: Configuration,
+  onFatal: (error: Error) => void,
+  policy: Policy = readShippedPolicy(),
+): Promise<Standalone> {
+  const { dataDir } = configuration;
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const logger = pino({ level: configuration.logLevel, base: null });
+  const clock = configuration.clock.kind === 'system' ? systemClock : new SimulatedClock(configuration.clock.start);
+  const closing: (() => unknown)[] = [];
+  const stop = async (): Promise<void> => {
+    for (let close = closing.pop(); close; close = closing.pop()) await close();
+  };
+  try {
+    const vault = await openKeyVault({
+      url: configuration.keyVaultUrl,
+      masterKey: masterKeyFrom(configuration.masterKey),
+      clock: () => clock.now(),
+    });
+    closing.push(() => vault.close());
+    const tokens = await Tokens.open(configuration.accessUrl);
+    closing.push(() => tokens.close());
+
+    let eventStoreUrl: string;
+    if (configuration.eventStore.kind === 'server') eventStoreUrl = configuration.eventStore.url;
+    else {
+      const server = await startEventLogProcess(join(dataDir, 'events'), configuration.eventStore.port, onFatal);
+      closing.push(() => server.stop());
+      eventStoreUrl = server.url;
+    }
+    const log = new EventLog(eventStoreUrl, codecsOf(capabilities), vault);
+    closing.push(() => log.close());
+
+    const projections = capabilities.flatMap((each) => each.projections);
+    const writable = openDatabase(configuration.databaseUrl, { name: 'read models' });
+    closing.push(() => writable.close());
+    const projector = new Projector(writable, projections);
+    const readable = openDatabase(configuration.databaseUrl, { name: 'read models', readOnly: true });
+    closing.push(() => readable.close());
+    const readModels = new ReadModels(readable, projections);
+    closing.push(() => projector.stop());
+    await projector.start(log, followedPrefixes(capabilities), onFatal);
+
+    const app = await startEngine({ log, vault, readModels, tokens, clock, logger });
+    closing.push(() => app.close());
+    const registers = app.get(RegisterHost);
+    closing.push(() => registers.stop());
+    await registers.start(log, onFatal);
+
+    const door = app.get(CommandDoor);
+    const applied = await applyPolicy(policy, {
+      registers,
+      submit: (type, body, actor) => door.submit(type, body, actor),
+    });
+    const steward = new Steward(
+      capabilities.flatMap((each) => each.policies),
+      { door, readModels, vault, clock, logger },
+    );
+    closing.push(() => steward.stop());
+    const firstToken = (await tokens.isEmpty())
+      ? await tokens.issue({ id: 'first-operator', type: 'user', roles: ['operator'] }, clock.now())
+      : undefined;
+
+    await app.listen(configuration.port, configuration.host);
+    const url = (await app.getUrl()).replace('[::1]', 'localhost');
+    steward.start();
+    const runtime = join(dataDir, RUNTIME_FILE);
+    writeFileSync(`${runtime}.new`, JSON.stringify({ pid: process.pid, url, eventStoreUrl }), { mode: 0o600 });
+    renameSync(`${runtime}.new`, runtime);
+    closing.push(() => rmSync(runtime, { force: true }));
+    return {
+      url,
+      eventStoreUrl,
+      ...(firstToken !== undefined && { firstToken }),
+      policy: { id: policy.id, version: policy.version, commands: applied.sent },
+      steward,
+      clock,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startEngine(foundations: Parameters<typeof EngineModule.with>[0]): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(
+    EngineModule.with(foundations),
+    new FastifyAdapter({ bodyLimit: LARGEST_BODY, exposeHeadRoutes: false, forceCloseConnections: true }),
+    { logger: new NestLines(foundations.logger), abortOnError: false },
+  );
+  await app.init();
+  return app;
+}
+
+/** Nest's own lines, at the levels of ours. */
+class NestLines {
+  constructor(private readonly logger: Logger) {}
+  log(message: unknown): void {
+    this.logger.debug(String(message));
+  }
+  warn(message: unknown): void {
+    this.logger.warn(String(message));
+  }
+  error(message: unknown): void {
+    this.logger.error(String(message));
+  }
+}

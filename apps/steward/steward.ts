@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Actor, Row } from '#kernel';
+import type { KeyVault } from '#key-vault';
+import type { ReadModels } from '#read-model';
+import type { Clock, CommandDoor, TimedPolicy } from '#slice';
+
+/** The steward acts in its own name. */
+export const STEWARD: Actor = { id: 'steward', type: 'system', roles: ['system'] };
+
+const ROWS_AT_ONCE = 1_000;
+const COMMANDS_AT_ONCE = 16;
+
+/**
+ * Does what has fallen due. Deadlines are rows of read models; the commands it sends are decided like any other, and
+ * record nothing when the work is done already. It can be killed at any moment and simply begins again.
+ */
+export class Steward {
+  #running: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly policies: readonly TimedPolicy[],
+    private readonly parts: {
+      readonly door: CommandDoor;
+      readonly readModels: ReadModels;
+      readonly vault: KeyVault;
+      readonly clock: Clock;
+      readonly logger: Logger;
+    },
+    /** How often it looks, in milliseconds. */
+    private readonly interval = 1_000,
+  ) {}
+
+  start(): void {
+    this.#timer = setInterval(() => this.look(), this.interval);
+    this.look();
+  }
+
+  /** Looks now rather than at the next interval. */
+  look(): void {
+    if (this.#stopped) return;
+    if (this.#running) {
+      this.#again = true;
+      return;
+    }
+    this.#running = this.round()
+      .catch((error: unknown) => {
+        // The rows stay due: the next round takes them up again.
+        this.parts.logger.warn(
+          { error: error instanceof Error ? error.name : typeof error },
+          'the steward will try again',
+        );
+      })
+      .finally(() => {
+        this.#running = undefined;
+        if (this.#again) {
+          this.#again = false;
+          this.look();
+        }
+      });
+  }
+
+  /** Does everything that is due now, of every policy. */
+  async round(): Promise<void> {
+    for (const policy of this.policies) while ((await this.#work(policy)) === ROWS_AT_ONCE && !this.#stopped);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await this.#running;
+  }
+
+  /** @returns how many rows were due; 0 when nothing could be done about them. */
+  async #work(policy: TimedPolicy): Promise<number> {
+    const { readModels, clock, vault, door } = this.parts;
+    const rows =
+      policy.dueColumn === undefined
+        ? readModels.page(policy.projection, policy.table, policy.where, 0, ROWS_AT_ONCE).rows
+        : readModels.due<Row>(
+            policy.projection,
+            policy.table,
+            policy.where,
+            policy.dueColumn,
+            clock.now(),
+            ROWS_AT_ONCE,
+          );
+    const groups = new Map<string, [Row, ...Row[]]>();
+    for (const row of rows) {
+      const key = policy.groupBy.map((column) => row[column]).join(' ');
+      const group = groups.get(key);
+      if (group) group.push(row);
+      else groups.set(key, [row]);
+    }
+    if (policy.destroys && rows.length > 0)
+      await vault.destroyItemKeys(policy.destroys.keys(rows), policy.destroys.cause);
+    const waiting = [...groups.values()];
+    let last = 0;
+    let recorded = 0;
+    const worker = async (): Promise<void> => {
+      for (let group = waiting.pop(); group && !this.#stopped; group = waiting.pop()) {
+        const { type, body } = policy.command(group);
+        const answer = await door.submit(type, { commandId: randomUUID(), ...body }, STEWARD);
+        last = Math.max(last, answer.position);
+        if (answer.accepted) recorded += answer.events.length;
+      }
+    };
+    await Promise.all(Array.from({ length: COMMANDS_AT_ONCE }, worker));
+    // What was just done must be seen before the next look, or it would be found due again.
+    if (last > 0) await readModels.reached(last, 30_000);
+    return recorded > 0 ? rows.length : 0;
+  }
+}

@@ -1,0 +1,18 @@
+import { capability, slice, view } from '#slice';
+import { accessCodec, accessLogProjection, accessStream, viewDecider, ViewPersonalData } from './view.js';
+
+export const accessCapability = capability({
+  name: 'access',
+  codec: accessCodec,
+  slices: [
+    slice({
+      decider: viewDecider,
+      streamPrefix: 'access-',
+      stream: (command) => accessStream(command.subjectId, command.occurredAt),
+      facts: () => ({}),
+      commands: [{ command: ViewPersonalData, roles: ['staff', 'privacyOfficer', 'auditor'] }],
+    }),
+  ],
+  projections: [accessLogProjection],
+  views: [view('subject', 'views', accessLogProjection, 'access_log')],
+});

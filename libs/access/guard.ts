@@ -1,0 +1,71 @@
+import {
+  Injectable,
+  SetMetadata,
+  createParamDecorator,
+  type CanActivate,
+  type CustomDecorator,
+  type ExecutionContext,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { REFUSALS, type Actor, type RefusalCode } from '#kernel';
+import type { Role } from '#slice';
+import { Tokens } from './tokens.js';
+
+const ROLES = 'custos:roles';
+
+/** Opens a route to these roles. A route without it is closed to everybody (C08). */
+export const OpenTo = (...roles: readonly (Role | 'anyone')[]): CustomDecorator => SetMetadata(ROLES, roles);
+
+/** The request was turned away before anything was decided: nobody known sent it, or without the right to. */
+export class AccessRefused extends Error {
+  override readonly name = 'AccessRefused';
+  readonly answer: {
+    readonly accepted: false;
+    readonly code: RefusalCode;
+    readonly clauses: readonly string[];
+    readonly legalRef: string;
+    readonly remedy: string;
+  };
+
+  constructor(readonly code: 'UNAUTHENTICATED_ACTOR' | 'FORBIDDEN') {
+    super(code);
+    const { clauses, law, remedy } = REFUSALS[code];
+    this.answer = { accepted: false, code, clauses, legalRef: law, remedy };
+  }
+}
+
+interface Authenticated {
+  readonly headers: { readonly authorization?: string };
+  actor?: Actor;
+}
+
+/** Who sends the request, as the guard has found it. */
+export const SentBy = createParamDecorator((_: unknown, context: ExecutionContext): Actor => {
+  const { actor } = context.switchToHttp().getRequest<Authenticated>();
+  if (!actor) throw new AccessRefused('UNAUTHENTICATED_ACTOR');
+  return actor;
+});
+
+/** Authenticates every request by its bearer token and checks the roles of the route. Denies by default. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly tokens: Tokens,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const roles = this.reflector.getAllAndOverride<readonly string[] | undefined>(ROLES, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
+    if (roles?.includes('anyone')) return true;
+    const request = context.switchToHttp().getRequest<Authenticated>();
+    const [scheme, token] = request.headers.authorization?.split(' ') ?? [];
+    const actor = scheme === 'Bearer' && token !== undefined ? await this.tokens.actorOf(token) : undefined;
+    if (!actor) throw new AccessRefused('UNAUTHENTICATED_ACTOR');
+    if (!roles?.some((role) => actor.roles.includes(role))) throw new AccessRefused('FORBIDDEN');
+    request.actor = actor;
+    return true;
+  }
+}

@@ -1,0 +1,3 @@
+export * from './projector.js';
+export * from './read-models.js';
+export { physicalName } from './schema.js';

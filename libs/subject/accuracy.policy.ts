@@ -1,0 +1,16 @@
+import type { TimedPolicy } from '#slice';
+import { holdingsProjection } from './holdings.projection.js';
+
+/** A check that has fallen due is raised once (C14). */
+export const accuracyCheckPolicy: TimedPolicy = {
+  name: 'accuracy-check',
+  projection: holdingsProjection,
+  table: 'holdings',
+  where: { status: 'held', check_raised_for: null },
+  dueColumn: 'next_check_due',
+  groupBy: ['item_id'],
+  command: ([row]) => ({
+    type: 'RaiseAccuracyCheck',
+    body: { subjectId: row['subject_id'], itemId: row['item_id'], due: row['next_check_due'] },
+  }),
+};

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { Controller, Get, Inject, NotFoundException, Param, ParseUUIDPipe, Query } from '@nestjs/common';
+import { OpenTo, SentBy } from '#access';
+import type { Actor, Opened, Sealed } from '#kernel';
+import { KeyVault } from '#key-vault';
+import { ReadModels } from '#read-model';
+import { CLOCK, CommandDoor, type Clock, type Refused } from '#slice';
+import { holdingsProjection } from './holdings.projection.js';
+
+interface SubjectRow {
+  readonly subject_id: string;
+  readonly capacity: string;
+  readonly subscriber_type: string;
+  readonly division: string;
+  readonly opened_at: string;
+  readonly restricted_on: string | null;
+}
+
+interface HoldingRow {
+  readonly item_id: string;
+  readonly version: number;
+  readonly category: string;
+  readonly sealed: string;
+  readonly purpose_id: string | null;
+  readonly status: string;
+  readonly since: string;
+  readonly superseded_at: string | null;
+  readonly expired_at: string | null;
+  readonly erased_at: string | null;
+  readonly disputed: number;
+  readonly next_check_due: string | null;
+  readonly event_id: string;
+}
+
+/** One item version; a value only where the reader may see it and it still exists. */
+interface HoldingView extends Omit<HoldingRow, 'sealed' | 'disputed'> {
+  readonly disputed: boolean;
+  readonly value?: string;
+  /** Why there is no value: `beyondUse` (expired), or `forgotten` (its key is destroyed). */
+  readonly withheld?: 'beyondUse' | 'forgotten';
+}
+
+interface SubjectFile {
+  readonly subject: SubjectRow;
+  readonly holdings: readonly HoldingView[];
+  readonly viewId: string;
+}
+
+/** The person's file. Every reading is on record before a value is opened (C15). */
+@Controller('v1/subjects')
+export class SubjectController {
+  constructor(
+    private readonly readModels: ReadModels,
+    private readonly vault: KeyVault,
+    private readonly door: CommandDoor,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  @Get(':subjectId')
+  @OpenTo('staff', 'privacyOfficer', 'auditor')
+  async file(
+    @Param('subjectId', ParseUUIDPipe) subjectId: string,
+    @Query('purpose') purposeId: string | undefined,
+    @Query('caseRef') caseRef: string | undefined,
+    @SentBy() actor: Actor,
+  ): Promise<SubjectFile | Refused> {
+    const [subject] = this.readModels.rows<SubjectRow>(holdingsProjection, 'subjects', { subject_id: subjectId });
+    if (!subject) throw new NotFoundException();
+    const rows = this.readModels.rows<HoldingRow>(
+      holdingsProjection,
+      'holdings',
+      { subject_id: subjectId },
+      'position',
+    );
+    const answer = await this.door.submit(
+      'ViewPersonalData',
+      {
+        commandId: randomUUID(),
+        occurredAt: this.clock.now(),
+        subjectId,
+        categories: [...new Set(rows.map((row) => row.category))],
+        ...(purposeId !== undefined && { purposeId }),
+        ...(caseRef !== undefined && { caseRef }),
+      },
+      actor,
+    );
+    if (!answer.accepted) return answer;
+    const usable = rows.filter((row) => row.status === 'held' || row.status === 'superseded');
+    const opened = await this.vault.open<string>(usable.map((row) => JSON.parse(row.sealed) as Sealed<string>));
+    const values = new Map(usable.map((row, index) => [row, opened[index]]));
+    return {
+      subject,
+      holdings: rows.map((row) => viewOf(row, values.get(row))),
+      viewId: answer.events[0]?.id ?? '',
+    };
+  }
+}
+
+function viewOf({ sealed: _sealed, disputed, ...row }: HoldingRow, value: Opened<string> | undefined): HoldingView {
+  const view = { ...row, disputed: disputed === 1 };
+  if (value === undefined) return { ...view, withheld: row.status === 'erased' ? 'forgotten' : 'beyondUse' };
+  return value.kind === 'opened' ? { ...view, value: value.value } : { ...view, withheld: 'forgotten' };
+}
