@@ -1,0 +1,57 @@
+import { capability, slice, type Role } from '#slice';
+import {
+  RegisterCollectionPoint,
+  RetireCollectionPoint,
+  type CollectionPointDomainCommand,
+} from './collection-point.commands.js';
+import {
+  collectionPointDecider,
+  type CollectionPointFacts,
+  type CollectionPointState,
+} from './collection-point.decider.js';
+import type { CollectionPointEvent } from './collection-point.events.js';
+import { collectionPointsProjection } from './collection-point.projection.js';
+import { collectionPointRegister } from './collection-point.register.js';
+import { purposeCodec } from './purpose.codec.js';
+import {
+  ApprovePurpose,
+  DefinePurpose,
+  ResumePurpose,
+  RetirePurpose,
+  SuspendPurpose,
+  type PurposeDomainCommand,
+} from './purpose.commands.js';
+import { purposeDecider, type PurposeState } from './purpose.decider.js';
+import type { PurposeEvent } from './purpose.events.js';
+import { purposesProjection } from './purpose.projection.js';
+import { purposeRegister } from './purpose.register.js';
+import type { Facts } from '#kernel';
+
+/** `system`: a policy file is applied when the engine starts. */
+const roles: readonly Role[] = ['privacyOfficer', 'operator', 'system'];
+
+export const purposeCapability = capability({
+  name: 'purpose',
+  codec: purposeCodec,
+  slices: [
+    slice<PurposeDomainCommand, PurposeEvent, PurposeState, Facts>({
+      decider: purposeDecider,
+      commands: [DefinePurpose, ApprovePurpose, SuspendPurpose, ResumePurpose, RetirePurpose].map((command) => ({
+        command,
+        roles,
+      })),
+      streamPrefix: 'purpose-',
+      stream: (command) => `purpose-${command.purposeId}`,
+      facts: () => ({}),
+    }),
+    slice<CollectionPointDomainCommand, CollectionPointEvent, CollectionPointState, CollectionPointFacts>({
+      decider: collectionPointDecider,
+      commands: [RegisterCollectionPoint, RetireCollectionPoint].map((command) => ({ command, roles })),
+      streamPrefix: 'collectionpoint-',
+      stream: (command) => `collectionpoint-${command.collectionPointId}`,
+      facts: (registers) => ({ purposes: registers.get(purposeRegister) }),
+    }),
+  ],
+  registers: [purposeRegister, collectionPointRegister],
+  projections: [purposesProjection, collectionPointsProjection],
+});
