@@ -1,4 +1,4 @@
-/** ESM throughout: run through `npm run jest`, which sets NODE_OPTIONS=--experimental-vm-modules. */
+/** ESM throughout: run through `npm run jest`, which starts Node with --experimental-vm-modules. */
 const project = (displayName, testMatch) => ({
   displayName,
   rootDir: '.',
@@ -19,5 +19,6 @@ export default {
     project('rules', ['<rootDir>/libs/**/*.spec.ts', '<rootDir>/apps/**/*.spec.ts', '<rootDir>/test/*.spec.ts']),
     project('contract', ['<rootDir>/test/contract/**/*.spec.ts']),
     project('journeys', ['<rootDir>/test/journeys/**/*.spec.ts']),
+    project('faults', ['<rootDir>/test/faults/**/*.spec.ts']),
   ],
 };

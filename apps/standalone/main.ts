@@ -25,7 +25,9 @@ try {
   line(`  health       ${custos.url}/health/ready`);
   line(`  event log    ${custos.eventStoreUrl}`);
   line(`  data         ${configuration.dataDir}`);
-  line(`  policy       ${custos.policy.id} version ${custos.policy.version} (${custos.policy.commands} commands applied)`);
+  line(
+    `  policy       ${custos.policy.id} version ${custos.policy.version} (${custos.policy.commands} commands applied)`,
+  );
   line(`  clock        ${configuration.clock.kind}`);
   line('  message bus  off: HTTP only');
   if (custos.firstToken !== undefined) {

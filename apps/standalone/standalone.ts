@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -7,11 +7,11 @@ import { Tokens } from '#access';
 import { openDatabase } from '#database';
 import { EventLog } from '#event-log';
 import { masterKeyFrom, openKeyVault } from '#key-vault';
-import { applyPolicy, readShippedPolicy, type Policy } from '#policy';
+import { applyPolicy, readPolicy, SHIPPED_POLICY } from '#policy';
 import { Projector, ReadModels } from '#read-model';
 import { codecsOf, CommandDoor, followedPrefixes, RegisterHost, SimulatedClock, systemClock, type Clock } from '#slice';
 import { capabilities } from '../capabilities.js';
-import type { Configuration } from '../configuration.js';
+import { BadSetting, type Configuration } from '../configuration.js';
 import { EngineModule } from '../engine/engine.module.js';
 import { Steward } from '../steward/steward.js';
 import { startEventLogProcess } from './event-log-process.js';
@@ -39,9 +39,9 @@ const LARGEST_BODY = 256 * 1024;
 export async function startStandalone(
   configuration: Configuration,
   onFatal: (error: Error) => void,
-  policy: Policy = readShippedPolicy(),
 ): Promise<Standalone> {
   const { dataDir } = configuration;
+  const policy = readPolicy(policyText(configuration.policyFile));
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const logger = pino({ level: configuration.logLevel, base: null });
   const clock = configuration.clock.kind === 'system' ? systemClock : new SimulatedClock(configuration.clock.start);
@@ -90,6 +90,8 @@ export async function startStandalone(
       registers,
       submit: (type, body, actor) => door.submit(type, body, actor),
     });
+    if (applied.outcome === 'refused')
+      throw new Error(`the policy was refused: ${applied.command.summary}: ${applied.refusal.code}`);
     const steward = new Steward(
       capabilities.flatMap((each) => each.policies),
       { door, readModels, vault, clock, logger },
@@ -110,7 +112,7 @@ export async function startStandalone(
       url,
       eventStoreUrl,
       ...(firstToken !== undefined && { firstToken }),
-      policy: { id: policy.id, version: policy.version, commands: applied.sent },
+      policy: { ...policy.policy, commands: applied.answers.length },
       steward,
       clock,
       stop,
@@ -118,6 +120,14 @@ export async function startStandalone(
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+function policyText(file: string | undefined): string {
+  try {
+    return readFileSync(file ?? SHIPPED_POLICY, 'utf8');
+  } catch {
+    throw new BadSetting('POLICY_FILE', 'the file cannot be read');
   }
 }
 

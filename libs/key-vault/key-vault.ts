@@ -150,7 +150,7 @@ export class KeyVault {
   readonly #subjects: KeyCache<SubjectKey>;
   readonly #purposeKeys = new Map<string, Buffer>();
   readonly #confirmations = new Set<string>();
-  /** Subjects whose key the running transaction has made. */
+  /** Subjects whose key the running or last transaction has made. */
   readonly #mintedSubjects = new Set<string>();
   #jobs: Job[] = [];
   /** The newest tombstone this process has taken notice of. */
@@ -464,10 +464,12 @@ export class KeyVault {
     const jobs = this.#jobs.splice(0);
     const confirmations = [...this.#confirmations];
     const refused = new Map<Job, KeyVaultError>();
+    let confirmed: string[] = [];
+    this.#mintedSubjects.clear();
     try {
       this.#assertOpen();
       this.database.transaction(() => {
-        for (const keyId of confirmations) this.statements.dropUnconfirmed.run(toColumn(keyId));
+        confirmed = confirmations.filter((keyId) => this.statements.dropUnconfirmed.run(toColumn(keyId)).changes > 0);
         for (const job of jobs) {
           this.statements.savepoint.run();
           try {
@@ -486,9 +488,8 @@ export class KeyVault {
       jobs.forEach((job) => job.failed(error));
       return;
     }
-    this.#mintedSubjects.clear();
-    for (const keyId of confirmations) {
-      this.#confirmations.delete(keyId);
+    for (const keyId of confirmations) this.#confirmations.delete(keyId);
+    for (const keyId of confirmed) {
       const known = this.#items.get(keyId);
       if (known !== undefined) known.confirmed = true;
     }
@@ -503,7 +504,6 @@ export class KeyVault {
   /** What was minted in a transaction that is undone is no key: the next one makes another. */
   #forgetMintedSubjects(): void {
     for (const subjectId of this.#mintedSubjects) this.#subjects.delete(subjectId);
-    this.#mintedSubjects.clear();
   }
 
   /** Within a transaction: the key of this ref, made or known, and not to be swept from now on. */

@@ -1,0 +1,95 @@
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  ArrayUnique,
+  IsArray,
+  IsIn,
+  IsOptional,
+  IsString,
+  MaxLength,
+} from 'class-validator';
+import { Command } from '#slice';
+import {
+  AGREEMENT_KINDS,
+  ART28_TERMS,
+  TRANSFER_MECHANISMS,
+  type AgreementKind,
+  type Art28Term,
+  type TransferMechanism,
+} from './agreement.events.js';
+import { IsCategory, IsCivilDate, IsRegisterId, IsSha256 } from './sharing.fields.js';
+
+/** Records an agreement under which a recipient may be given data (C19, C22). */
+export class RecordAgreement extends Command {
+  get type() {
+    return 'RecordAgreement' as const;
+  }
+
+  @IsRegisterId()
+  readonly agreementId!: string;
+
+  @IsRegisterId()
+  readonly recipientId!: string;
+
+  @IsIn(AGREEMENT_KINDS)
+  readonly kind!: AgreementKind;
+
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(200)
+  @ArrayUnique()
+  @IsRegisterId({ each: true })
+  readonly purposes!: readonly string[];
+
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(200)
+  @ArrayUnique()
+  @IsCategory({ each: true })
+  readonly categories!: readonly string[];
+
+  /** First day in force, in London. */
+  @IsCivilDate()
+  readonly from!: string;
+
+  /** First day no longer in force. */
+  @IsOptional()
+  @IsCivilDate()
+  readonly to?: string;
+
+  @IsOptional()
+  @IsIn(TRANSFER_MECHANISMS)
+  readonly transferMechanism?: TransferMechanism;
+
+  /** In plain words, for everyone; an agreement without one is refused (I-22b). */
+  @IsOptional()
+  @IsString()
+  @MaxLength(2000)
+  readonly publicSummary?: string;
+
+  @IsSha256()
+  readonly documentHash!: string;
+
+  /** Terms of UK GDPR Art 28(3) that were found in it. */
+  @IsArray()
+  @ArrayMaxSize(ART28_TERMS.length)
+  @ArrayUnique()
+  @IsIn(ART28_TERMS, { each: true })
+  readonly checklist!: readonly Art28Term[];
+}
+
+/** Ends an agreement before its time, or one without a time. To extend an agreement, record another one. */
+export class EndAgreement extends Command {
+  get type() {
+    return 'EndAgreement' as const;
+  }
+
+  @IsRegisterId()
+  readonly agreementId!: string;
+
+  /** First day no longer in force, in London. */
+  @IsCivilDate()
+  readonly to!: string;
+}
+
+export type AgreementCommand = RecordAgreement | EndAgreement;

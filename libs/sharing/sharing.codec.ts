@@ -1,0 +1,23 @@
+import type { EventCodec } from '#event-log';
+import type { AgreementEvent } from './agreement.events.js';
+import type { DataShared } from './disclosure.events.js';
+import type { InstrumentEvent } from './instrument.events.js';
+import type { RecipientEvent } from './recipient.events.js';
+
+export type SharingEvent = RecipientEvent | AgreementEvent | InstrumentEvent | DataShared;
+
+/** Nothing here is personal but the random ids: recipients are organisations. */
+export const sharingCodec: EventCodec<SharingEvent> = {
+  capability: 'sharing',
+  events: {
+    RecipientRegistered: { stored: 'recipient-registered.v1' },
+    GroupMembershipStarted: { stored: 'group-membership-started.v1' },
+    GroupMembershipEnded: { stored: 'group-membership-ended.v1' },
+    AgreementRecorded: { stored: 'agreement-recorded.v1' },
+    AgreementEnded: { stored: 'agreement-ended.v1' },
+    StatutoryInstrumentRecorded: { stored: 'statutory-instrument-recorded.v1' },
+    InstrumentWithdrawn: { stored: 'instrument-withdrawn.v1' },
+    InstrumentAnswered: { stored: 'instrument-answered.v1' },
+    DataShared: { stored: 'data-shared.v1' },
+  },
+};

@@ -1,0 +1,198 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** An answer of the engine as it comes over HTTP. */
+export interface Reply {
+  readonly status: number;
+  // Bodies are checked by the tests that read them.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly body: any;
+}
+
+/** Actors of the journeys, each with a token of its own. */
+export const ACTORS = {
+  crm: { actorType: 'service_account', roles: ['service'] },
+  support: { actorType: 'user', roles: ['staff'] },
+  mailer: { actorType: 'service_account', roles: ['service'] },
+  dpo: { actorType: 'user', roles: ['privacyOfficer'] },
+  'second-dpo': { actorType: 'user', roles: ['privacyOfficer'] },
+  counsel: { actorType: 'user', roles: ['legal'] },
+  auditor: { actorType: 'user', roles: ['auditor'] },
+  operator: { actorType: 'user', roles: ['operator'] },
+} as const;
+export type ActorName = keyof typeof ACTORS;
+
+const MAIN = join(import.meta.dirname, '..', 'dist', 'apps', 'standalone', 'main.js');
+const START_TIMEOUT = 60_000;
+
+/**
+ * The built product as a newcomer starts it: a process of its own with its own data folder, reached over HTTP only.
+ */
+export class Installation {
+  #process: ChildProcess | undefined;
+  #output = '';
+  #tokens = new Map<ActorName, string>();
+  #url = '';
+
+  private constructor(
+    readonly dataDir: string,
+    private readonly environment: NodeJS.ProcessEnv,
+  ) {}
+
+  /**
+   * @param clock RFC 3339 time at which a simulated clock starts; the system's clock when absent.
+   */
+  static async start(clock?: string, environment: NodeJS.ProcessEnv = {}): Promise<Installation> {
+    if (!existsSync(MAIN)) throw new Error('the product is not built: run `npm run build`');
+    const installation = new Installation(mkdtempSync(join(tmpdir(), 'custos-')), {
+      ...environment,
+      ...(clock !== undefined && { CLOCK: `simulated:${clock}` }),
+    });
+    await installation.launch();
+    const operator = /^ {2}(custos_\S+)$/m.exec(installation.#output)?.[1];
+    if (operator === undefined) throw new Error(`no first token was printed:\n${installation.#output}`);
+    const names = Object.keys(ACTORS) as ActorName[];
+    const issued = await installation.#request('POST', '/v1/tokens', operator, {
+      tokens: names.map((actorId) => ({ actorId, ...ACTORS[actorId] })),
+    });
+    if (issued.status !== 201) throw new Error(`tokens were not issued: ${JSON.stringify(issued)}`);
+    for (const { actorId, token } of issued.body.tokens as { actorId: ActorName; token: string }[])
+      installation.#tokens.set(actorId, token);
+    return installation;
+  }
+
+  /** Starts the process over the data folder; resolves when it answers. */
+  async launch(clock?: string): Promise<void> {
+    const child = spawn(process.execPath, [MAIN], {
+      env: {
+        PATH: process.env['PATH'],
+        DATA_DIR: this.dataDir,
+        PORT: '0',
+        ...this.environment,
+        ...(clock !== undefined && { CLOCK: `simulated:${clock}` }),
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#process = child;
+    this.#output = '';
+    const collect = (chunk: Buffer): void => void (this.#output += chunk.toString());
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    const deadline = Date.now() + START_TIMEOUT;
+    while (!this.#output.includes('message bus')) {
+      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`Custos did not start:\n${this.#output}`);
+      await wait(25);
+    }
+    this.#url = /API +(\S+)\/v1$/m.exec(this.#output)?.[1] ?? '';
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  /** Everything the process has written to its terminal since it was started. */
+  get output(): string {
+    return this.#output;
+  }
+
+  token(actor: ActorName): string {
+    return this.#tokens.get(actor) ?? '';
+  }
+
+  /** Sends a command; its id is fresh unless the body has one. */
+  send(actor: ActorName, type: string, body: object): Promise<Reply> {
+    return this.#request('POST', `/v1/commands/${type}`, this.token(actor), { commandId: randomUUID(), ...body });
+  }
+
+  /** Sends a command that must be accepted. @returns its answer. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  async accepted(actor: ActorName, type: string, body: object): Promise<any> {
+    const reply = await this.send(actor, type, body);
+    if (reply.body.accepted !== true) throw new Error(`${type} was not accepted: ${JSON.stringify(reply)}`);
+    return reply.body;
+  }
+
+  /** Sends a command that must be refused. @returns the refusal. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  async refused(actor: ActorName, type: string, body: object): Promise<any> {
+    const reply = await this.send(actor, type, body);
+    if (reply.body.accepted !== false) throw new Error(`${type} was not refused: ${JSON.stringify(reply)}`);
+    return reply.body;
+  }
+
+  /** Asks a question once the read models include everything answered so far, or a given position. */
+  async get(actor: ActorName, path: string, position?: number): Promise<Reply> {
+    const separator = path.includes('?') ? '&' : '?';
+    return this.#request(
+      'GET',
+      position === undefined ? path : `${path}${separator}min-position=${position}`,
+      this.token(actor),
+    );
+  }
+
+  post(actor: ActorName, path: string, body: unknown): Promise<Reply> {
+    return this.#request('POST', path, this.token(actor), body);
+  }
+
+  async advanceTo(now: string): Promise<void> {
+    const reply = await this.post('operator', '/v1/clock', { now });
+    if (reply.status !== 200) throw new Error(`the clock did not move: ${JSON.stringify(reply)}`);
+  }
+
+  /** Asks again until the answer is as wanted; for what the steward does in its own time. */
+  async eventually(ask: () => Promise<Reply>, wanted: (reply: Reply) => boolean, patience = 20_000): Promise<Reply> {
+    const deadline = Date.now() + patience;
+    for (;;) {
+      const reply = await ask();
+      if (wanted(reply)) return reply;
+      if (Date.now() > deadline) throw new Error(`it did not come about: ${JSON.stringify(reply)}`);
+      await wait(50);
+    }
+  }
+
+  /** Ends the process as a power cut would. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#process;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  }
+
+  /** Ends the process as an operator would, and keeps the data. */
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM');
+  }
+
+  /** Stops it and removes its data. */
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  file(name: string): string {
+    return readFileSync(join(this.dataDir, name), 'utf8');
+  }
+
+  async #request(method: string, path: string, token: string, body?: unknown): Promise<Reply> {
+    const response = await fetch(`${this.#url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+  }
+}
