@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** The embedded event log in a process of its own: its crash is not ours, and its memory neither. */
@@ -11,6 +12,8 @@ export interface EventLogProcess {
 }
 
 const PAUSE_BEFORE_RESTART = 200;
+/** How long a predecessor that was killed may take to give the folder back, in milliseconds. */
+const PATIENCE_WITH_PREDECESSOR = 10_000;
 
 /**
  * Starts the embedded event log over a folder and keeps it running: when it dies, it is started again on the same
@@ -43,11 +46,20 @@ export async function startEventLogProcess(
     ]);
     started.on('exit', () => {
       if (stopping) return;
-      setTimeout(() => launch(bound).catch(onLost), PAUSE_BEFORE_RESTART);
+      setTimeout(() => {
+        if (!stopping) launch(bound).catch(onLost);
+      }, PAUSE_BEFORE_RESTART);
     });
     return bound;
   };
-  const bound = await launch(port);
+  const deadline = Date.now() + PATIENCE_WITH_PREDECESSOR;
+  const launchWhenFree = (wanted: number): Promise<number> =>
+    launch(wanted).catch(async (error: Error) => {
+      if (!error.message.includes('in use') || stopping || Date.now() > deadline) throw error;
+      await wait(PAUSE_BEFORE_RESTART);
+      return launchWhenFree(wanted);
+    });
+  const bound = await launchWhenFree(port);
   return {
     url: `esdb://127.0.0.1:${bound}?tls=false`,
     port: bound,

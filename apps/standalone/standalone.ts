@@ -94,7 +94,7 @@ export async function startStandalone(
       throw new Error(`the policy was refused: ${applied.command.summary}: ${applied.refusal.code}`);
     const steward = new Steward(
       capabilities.flatMap((each) => each.policies),
-      { door, readModels, vault, clock, logger },
+      { door, readModels, log, clock, logger },
     );
     closing.push(() => steward.stop());
     const firstToken = (await tokens.isEmpty())

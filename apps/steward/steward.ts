@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Actor, Row } from '#kernel';
-import type { KeyVault } from '#key-vault';
+import type { EventLog } from '#event-log';
 import type { ReadModels } from '#read-model';
 import type { Clock, CommandDoor, TimedPolicy } from '#slice';
+import { sweepKeys } from './key-sweep.js';
 
 /** The steward acts in its own name. */
 export const STEWARD: Actor = { id: 'steward', type: 'system', roles: ['system'] };
 
 const ROWS_AT_ONCE = 1_000;
 const COMMANDS_AT_ONCE = 16;
+const SWEEP_INTERVAL = 60 * 60 * 1000;
 
 /**
  * Does what has fallen due. Deadlines are rows of read models; the commands it sends are decided like any other, and
@@ -17,16 +19,17 @@ const COMMANDS_AT_ONCE = 16;
  */
 export class Steward {
   #running: Promise<void> | undefined;
+  #sweeping: Promise<unknown> | undefined;
   #again = false;
   #stopped = false;
-  #timer: NodeJS.Timeout | undefined;
+  #timers: NodeJS.Timeout[] = [];
 
   constructor(
     private readonly policies: readonly TimedPolicy[],
     private readonly parts: {
       readonly door: CommandDoor;
       readonly readModels: ReadModels;
-      readonly vault: KeyVault;
+      readonly log: EventLog;
       readonly clock: Clock;
       readonly logger: Logger;
     },
@@ -35,8 +38,9 @@ export class Steward {
   ) {}
 
   start(): void {
-    this.#timer = setInterval(() => this.look(), this.interval);
+    this.#timers = [setInterval(() => this.look(), this.interval), setInterval(() => this.#sweep(), SWEEP_INTERVAL)];
     this.look();
+    this.#sweep();
   }
 
   /** Looks now rather than at the next interval. */
@@ -47,13 +51,7 @@ export class Steward {
       return;
     }
     this.#running = this.round()
-      .catch((error: unknown) => {
-        // The rows stay due: the next round takes them up again.
-        this.parts.logger.warn(
-          { error: error instanceof Error ? error.name : typeof error },
-          'the steward will try again',
-        );
-      })
+      .catch(this.#complain)
       .finally(() => {
         this.#running = undefined;
         if (this.#again) {
@@ -63,6 +61,17 @@ export class Steward {
       });
   }
 
+  #sweep(): void {
+    this.#sweeping ??= sweepKeys(this.parts.log, this.parts.clock)
+      .catch(this.#complain)
+      .finally(() => (this.#sweeping = undefined));
+  }
+
+  /** What could not be done stays due, and is taken up again. */
+  readonly #complain = (error: unknown): void => {
+    this.parts.logger.warn({ error: error instanceof Error ? error.name : typeof error }, 'the steward will try again');
+  };
+
   /** Does everything that is due now, of every policy. */
   async round(): Promise<void> {
     for (const policy of this.policies) while ((await this.#work(policy)) === ROWS_AT_ONCE && !this.#stopped);
@@ -70,13 +79,14 @@ export class Steward {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    clearInterval(this.#timer);
+    this.#timers.forEach((timer) => clearInterval(timer));
     await this.#running;
+    await this.#sweeping;
   }
 
   /** @returns how many rows were due; 0 when nothing could be done about them. */
   async #work(policy: TimedPolicy): Promise<number> {
-    const { readModels, clock, vault, door } = this.parts;
+    const { readModels, clock, log, door } = this.parts;
     const rows =
       policy.dueColumn === undefined
         ? readModels.page(policy.projection, policy.table, policy.where, 0, ROWS_AT_ONCE).rows
@@ -96,7 +106,7 @@ export class Steward {
       else groups.set(key, [row]);
     }
     if (policy.destroys && rows.length > 0)
-      await vault.destroyItemKeys(policy.destroys.keys(rows), policy.destroys.cause);
+      await log.vault.destroyItemKeys(policy.destroys.keys(rows), policy.destroys.cause);
     const waiting = [...groups.values()];
     let last = 0;
     let recorded = 0;

@@ -107,6 +107,7 @@ export class EventLog {
         { expectedRevision: expected === 'any' ? ANY : expected === -1 ? NO_STREAM : BigInt(expected) },
       );
       if (!result.position) throw new LogUnavailable(new Error('the log gave no position'));
+      this.vault.confirm(keys.map(({ keyId }) => keyId));
       return { revision: Number(result.nextExpectedRevision), position: Number(result.position.commit) };
     } catch (error) {
       if (errorType(error) === ErrorType.WRONG_EXPECTED_VERSION) throw new RevisionConflict(stream);
