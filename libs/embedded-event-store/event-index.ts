@@ -1,0 +1,255 @@
+import { TOMBSTONE_REVISION, type RecordedFrame } from './wire.js';
+
+/** The stream metadata this server acts on; the rest of the document is the client's own. */
+export interface StreamMetadata {
+  /** Revisions below this are gone; `TOMBSTONE_REVISION`: the stream is (softly) deleted. */
+  readonly truncateBefore: number;
+  readonly maxCount: number | undefined;
+  /** Seconds. */
+  readonly maxAge: number | undefined;
+}
+
+const NO_METADATA: StreamMetadata = { truncateBefore: 0, maxCount: undefined, maxAge: undefined };
+const METASTREAM_METADATA: StreamMetadata = { truncateBefore: 0, maxCount: 1, maxAge: undefined };
+
+export const isMetastream = (name: string): boolean => name.startsWith('$$');
+export const metastreamOf = (name: string): string => `$$${name}`;
+
+/** What a `$metadata` document means. A document that is not a JSON object means nothing. */
+export function parseMetadata(document: Buffer): StreamMetadata {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(document.toString('utf8'));
+  } catch {
+    return NO_METADATA;
+  }
+  if (typeof fields !== 'object' || fields === null) return NO_METADATA;
+  const { $tb, $maxCount, $maxAge } = fields as Record<string, unknown>;
+  const count = (value: unknown): number | undefined =>
+    typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
+  return {
+    truncateBefore: Math.min(count($tb) ?? 0, TOMBSTONE_REVISION),
+    maxCount: count($maxCount) || undefined,
+    maxAge: count($maxAge) || undefined,
+  };
+}
+
+/** Told when something it waits for has been added. */
+export interface Listener {
+  wake(): void;
+}
+
+/** A stream that has events, metadata, or someone waiting for it. */
+export class Stream {
+  /** The ordinal of each event, by revision. */
+  readonly events = new OrdinalList();
+  /** The ordinal of the tombstone, or -1. */
+  tombstone = -1;
+  metadata: StreamMetadata;
+  readonly listeners = new Set<Listener>();
+
+  constructor(
+    readonly id: number,
+    readonly name: string,
+  ) {
+    this.metadata = isMetastream(name) ? METASTREAM_METADATA : NO_METADATA;
+  }
+
+  /** The last revision, -1 without an event. A tombstone does not count. */
+  get last(): number {
+    return this.events.length - 1;
+  }
+
+  get softDeleted(): boolean {
+    return this.metadata.truncateBefore >= TOMBSTONE_REVISION;
+  }
+}
+
+/**
+ * Where everything is: 28 bytes per event in columns, and a list of ordinals per stream. An *ordinal* numbers the events
+ * of the whole log from 0. Holds durable events only.
+ */
+export class EventIndex {
+  count = 0;
+  readonly listeners = new Set<Listener>();
+  private readonly streams: Stream[] = [];
+  private readonly streamsByName = new Map<string, Stream>();
+  private readonly types: string[] = [];
+  private readonly typeIds = new Map<string, number>();
+  private readonly positions = new Column((length) => new Float64Array(length));
+  private readonly lengths = new Column((length) => new Uint32Array(length));
+  private readonly streamIds = new Column((length) => new Uint32Array(length));
+  private readonly eventTypes = new Column((length) => new Uint32Array(length));
+  private readonly hashes = new Column((length) => new Uint32Array(length));
+  private readonly nextWithHash = new Column((length) => new Int32Array(length));
+  /** Hash table over event ids: the newest ordinal per bucket, chained through `nextWithHash`. */
+  private buckets = new Int32Array(1 << 12).fill(-1);
+
+  add(frame: RecordedFrame, length: number): Stream {
+    const ordinal = this.count;
+    const stream = this.streamNamed(frame.stream);
+    this.positions.set(ordinal, frame.position);
+    this.lengths.set(ordinal, length);
+    this.streamIds.set(ordinal, stream.id);
+    this.eventTypes.set(ordinal, this.typeIdOf(frame.type));
+    this.addId(ordinal, frame.id);
+    this.count = ordinal + 1;
+    if (frame.revision === TOMBSTONE_REVISION) {
+      stream.tombstone = ordinal;
+    } else {
+      stream.events.push(ordinal);
+      if (isMetastream(frame.stream)) this.streamNamed(frame.stream.slice(2)).metadata = parseMetadata(frame.data);
+    }
+    return stream;
+  }
+
+  find(name: string): Stream | undefined {
+    return this.streamsByName.get(name);
+  }
+
+  /** The stream of that name, made known if need be. */
+  streamNamed(name: string): Stream {
+    let stream = this.streamsByName.get(name);
+    if (!stream) {
+      stream = new Stream(this.streams.length, name);
+      this.streams.push(stream);
+      this.streamsByName.set(name, stream);
+    }
+    return stream;
+  }
+
+  hasMetadata(name: string): boolean {
+    return (this.streamsByName.get(metastreamOf(name))?.last ?? -1) >= 0;
+  }
+
+  position(ordinal: number): number {
+    return this.positions.get(ordinal);
+  }
+
+  length(ordinal: number): number {
+    return this.lengths.get(ordinal);
+  }
+
+  streamId(ordinal: number): number {
+    return this.streamIds.get(ordinal);
+  }
+
+  streamName(ordinal: number): string {
+    return (this.streams[this.streamIds.get(ordinal)] as Stream).name;
+  }
+
+  typeId(ordinal: number): number {
+    return this.eventTypes.get(ordinal);
+  }
+
+  typeName(ordinal: number): string {
+    return this.types[this.eventTypes.get(ordinal)] as string;
+  }
+
+  /** The first ordinal whose position is not below `position`; `count` when there is none. */
+  atOrAfter(position: number): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.positions.get(middle) < position) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Events of `stream` that may have this id, newest first: the id itself is not in memory. */
+  *candidates(stream: Stream, id: string): Generator<number> {
+    const hash = hashOf(id);
+    for (
+      let ordinal = this.buckets[hash & (this.buckets.length - 1)] as number;
+      ordinal >= 0;
+      ordinal = this.nextWithHash.get(ordinal)
+    ) {
+      if (this.hashes.get(ordinal) === hash && this.streamIds.get(ordinal) === stream.id) yield ordinal;
+    }
+  }
+
+  private addId(ordinal: number, id: string): void {
+    if (ordinal >= this.buckets.length * 2) this.rehash(this.buckets.length * 4);
+    const hash = hashOf(id);
+    this.hashes.set(ordinal, hash);
+    this.link(ordinal, hash);
+  }
+
+  private link(ordinal: number, hash: number): void {
+    const bucket = hash & (this.buckets.length - 1);
+    this.nextWithHash.set(ordinal, this.buckets[bucket] as number);
+    this.buckets[bucket] = ordinal;
+  }
+
+  private rehash(size: number): void {
+    this.buckets = new Int32Array(size).fill(-1);
+    for (let ordinal = 0; ordinal < this.count; ordinal++) this.link(ordinal, this.hashes.get(ordinal));
+  }
+
+  private typeIdOf(type: string): number {
+    let id = this.typeIds.get(type);
+    if (id === undefined) {
+      id = this.types.length;
+      this.types.push(type);
+      this.typeIds.set(type, id);
+    }
+    return id;
+  }
+}
+
+/** FNV-1a over the text of a UUID. */
+function hashOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
+
+const PAGE_BITS = 16;
+const PAGE_MASK = (1 << PAGE_BITS) - 1;
+
+/** A column of numbers that grows by pages: nothing is copied, nothing is more than a page too large. */
+class Column<A extends Float64Array | Uint32Array | Int32Array> {
+  private readonly pages: A[] = [];
+
+  constructor(private readonly allocate: (length: number) => A) {}
+
+  get(index: number): number {
+    return (this.pages[index >>> PAGE_BITS] as A)[index & PAGE_MASK] as number;
+  }
+
+  set(index: number, value: number): void {
+    const page = index >>> PAGE_BITS;
+    (this.pages[page] ??= this.allocate(1 << PAGE_BITS))[index & PAGE_MASK] = value;
+  }
+}
+
+const SMALL = 16;
+
+/** Ordinals by revision: most streams are short, a few are very long. */
+class OrdinalList {
+  length = 0;
+  private small: number[] | undefined = [];
+  private large: Uint32Array | undefined;
+
+  push(ordinal: number): void {
+    if (this.small && this.length < SMALL) {
+      this.small.push(ordinal);
+    } else {
+      if (!this.large || this.length === this.large.length) {
+        const grown = new Uint32Array(this.length * 2);
+        grown.set(this.large ?? (this.small as number[]));
+        this.large = grown;
+        this.small = undefined;
+      }
+      this.large[this.length] = ordinal;
+    }
+    this.length++;
+  }
+
+  /** @param revision between 0 and `length - 1` */
+  get(revision: number): number {
+    return (this.small ?? (this.large as Uint32Array))[revision] as number;
+  }
+}
