@@ -23,7 +23,7 @@ try {
   line('Custos is running.');
   line(`  API          ${custos.url}/v1`);
   line(`  health       ${custos.url}/health/ready`);
-  line(`  event log    ${custos.eventStoreUrl}`);
+  line(`  event log    ${custos.eventStoreUrl ?? 'the server of EVENTSTORE_URL'}`);
   line(`  data         ${configuration.dataDir}`);
   line(
     `  policy       ${custos.policy.id} version ${custos.policy.version} (${custos.policy.commands} commands applied)`,

@@ -19,7 +19,8 @@ import { startEventLogProcess } from './event-log-process.js';
 /** A running installation on one machine: engine, projector, steward and, by default, the event log. */
 export interface Standalone {
   readonly url: string;
-  readonly eventStoreUrl: string;
+  /** Of the embedded event log; absent when another server is used, whose URL may hold a password. */
+  readonly eventStoreUrl?: string;
   /** Made at the first start and given out once: it opens the door for an operator, who issues all others. */
   readonly firstToken?: string;
   readonly policy: { readonly id: string; readonly version: number; readonly commands: number };
@@ -59,14 +60,17 @@ export async function startStandalone(
     const tokens = await Tokens.open(configuration.accessUrl);
     closing.push(() => tokens.close());
 
-    let eventStoreUrl: string;
-    if (configuration.eventStore.kind === 'server') eventStoreUrl = configuration.eventStore.url;
-    else {
-      const server = await startEventLogProcess(join(dataDir, 'events'), configuration.eventStore.port, onFatal);
-      closing.push(() => server.stop());
-      eventStoreUrl = server.url;
-    }
-    const log = new EventLog(eventStoreUrl, codecsOf(capabilities), vault);
+    const { eventStore } = configuration;
+    const embedded =
+      eventStore.kind === 'embedded'
+        ? await startEventLogProcess(join(dataDir, 'events'), eventStore.port, onFatal)
+        : undefined;
+    if (embedded) closing.push(() => embedded.stop());
+    const log = new EventLog(
+      eventStore.kind === 'server' ? eventStore.url : (embedded?.url ?? ''),
+      codecsOf(capabilities),
+      vault,
+    );
     closing.push(() => log.close());
 
     const projections = capabilities.flatMap((each) => each.projections);
@@ -105,12 +109,14 @@ export async function startStandalone(
     const url = (await app.getUrl()).replace('[::1]', 'localhost');
     steward.start();
     const runtime = join(dataDir, RUNTIME_FILE);
-    writeFileSync(`${runtime}.new`, JSON.stringify({ pid: process.pid, url, eventStoreUrl }), { mode: 0o600 });
+    writeFileSync(`${runtime}.new`, JSON.stringify({ pid: process.pid, url, eventStoreUrl: embedded?.url }), {
+      mode: 0o600,
+    });
     renameSync(`${runtime}.new`, runtime);
     closing.push(() => rmSync(runtime, { force: true }));
     return {
       url,
-      eventStoreUrl,
+      ...(embedded && { eventStoreUrl: embedded.url }),
       ...(firstToken !== undefined && { firstToken }),
       policy: { ...policy.policy, commands: applied.answers.length },
       steward,
