@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { readConfiguration } from '../configuration.js';
+import { PEOPLE } from './demo-people.js';
 import { startStandalone } from './standalone.js';
 
 interface Reply {
@@ -108,29 +109,6 @@ class Api {
     return (await response.json()) as T;
   }
 }
-
-/** The people of the play. Fictional; kept out of every other file so that a scan can look for them. */
-export const PEOPLE = {
-  asha: {
-    'contact.name': 'Asha Fictional',
-    'contact.email': 'asha@example.test',
-    'contact.phone': '+44 20 7946 0101',
-    corrected: '+44 20 7946 0199',
-    'account.number': 'ACC-2047-ASHA',
-    'ticket.text': 'Chart 12 does not open on my tablet since Tuesday.',
-  },
-  bram: {
-    'contact.name': 'Bram Invented',
-    'contact.email': 'bram@invented.example.test',
-    'account.number': 'ACC-3301-BRAM',
-    'ticket.text': 'The licence of my old boat still shows in the list.',
-  },
-  chioma: {
-    'contact.name': 'Chioma Madeup',
-    'contact.email': 'chioma@harbour.example.test',
-    'contact.organisation': 'Harbour Example plc',
-  },
-} as const;
 
 const STATEMENT = '5c'.repeat(32);
 const DOCUMENT = '9d'.repeat(32);
