@@ -1,7 +1,10 @@
-import { ArrayMaxSize, IsArray, IsISO8601, IsOptional, IsUUID, Matches, MaxLength } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsOptional, Matches, MaxLength, ValidateIf } from 'class-validator';
 import type { EventCodec } from '#event-log';
 import { accept, insert, refuse, unchanged, type Decider, type Facts, type Projection } from '#kernel';
-import { Command, REGISTER_ID } from '#slice';
+import { Command, IsId, IsInstant, REGISTER_ID } from '#slice';
+
+/** Name of a category of data, for example `contact.email`. Nothing else comes on record as one. */
+const CATEGORY = /^[a-z][a-zA-Z0-9]*(\.[a-z][a-zA-Z0-9]*){0,3}$/;
 
 /** Somebody was shown personal data: who, about whom, which categories, why. Never the values (C15). */
 export interface PersonalDataViewed {
@@ -21,10 +24,12 @@ export class ViewPersonalData extends Command {
     return 'ViewPersonalData' as const;
   }
 
-  @IsUUID()
+  @IsId()
   readonly subjectId!: string;
 
-  @IsISO8601({ strict: true })
+  /** Not optional here: it says in which month's stream the view stands. */
+  @ValidateIf(() => true)
+  @IsInstant()
   override readonly occurredAt!: string;
 
   @IsOptional()
@@ -34,6 +39,7 @@ export class ViewPersonalData extends Command {
 
   @IsArray()
   @ArrayMaxSize(1000)
+  @Matches(CATEGORY, { each: true })
   @MaxLength(64, { each: true })
   readonly categories!: readonly string[];
 }

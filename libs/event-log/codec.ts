@@ -77,15 +77,18 @@ export class CodecRegistry {
         this.#byStored.set(event.stored, { type, upcasts: [] });
       }
       for (const stored of Object.keys(codec.upcasts ?? {})) {
+        if (this.#byStored.has(stored))
+          throw new Error(`${stored} is declared twice: once as it is, once with an upcast`);
         const upcasts: Upcast[] = [];
         let name = stored;
         for (let next = codec.upcasts?.[name]; next; next = codec.upcasts?.[name]) {
+          if (upcasts.includes(next)) throw new Error(`the upcast of ${stored} goes in a circle`);
           upcasts.push(next);
           name = next.to;
         }
         const current = this.#byStored.get(name);
         if (!current) throw new Error(`the upcast of ${stored} ends at ${name}, which no codec stores`);
-        this.#byStored.set(stored, { type: current.type, upcasts });
+        this.#byStored.set(stored, { type: current.type, upcasts: [...upcasts, ...current.upcasts] });
       }
     }
   }

@@ -11,6 +11,7 @@ import {
   streamNameFilter,
   type AllStreamResolvedEvent,
   type ResolvedEvent,
+  type StreamingRead,
 } from '@eventstore/db-client';
 import type { DomainEvent, Recorded } from '#kernel';
 import type { KeyVault } from '#key-vault';
@@ -59,12 +60,10 @@ const OUTAGES: readonly unknown[] = [
 
 let clients = 0;
 
-/**
- * The log, through `@eventstore/db-client`. Appends are conditional and idempotent, personal values are sealed on
- * the way in and stay sealed on the way out.
- */
-export class EventLog {
-  readonly #client: EventStoreDBClient;
+/** The log, to be read, through `@eventstore/db-client`. Personal values stay sealed: reading needs no key. */
+export class LogReader {
+  protected readonly client: EventStoreDBClient;
+  #closed = false;
 
   /**
    * @throws Error when the process has another open log: the client keeps one table of pending appends per process,
@@ -73,70 +72,39 @@ export class EventLog {
   constructor(
     connectionString: string,
     readonly registry: CodecRegistry,
-    readonly vault: KeyVault,
   ) {
     if (clients > 0) throw new Error('this process already has an open event log');
-    this.#client = EventStoreDBClient.connectionString(connectionString);
+    this.client = EventStoreDBClient.connectionString(connectionString);
     clients += 1;
-  }
-
-  /**
-   * Appends the events of one command at the revision that was read.
-   *
-   * @param expected revision of the last event that was read, -1 for a stream without events, or 'any'.
-   * @throws RevisionConflict when the stream moved; PlaintextPersonalData; LogUnavailable when the outcome is unknown.
-   */
-  async append(
-    stream: string,
-    expected: number | 'any',
-    events: readonly Identified[],
-    envelope: Envelope,
-  ): Promise<Appended> {
-    if (!STREAM.test(stream)) throw new RangeError('not a stream name');
-    if (events.length === 0) throw new RangeError('nothing to append');
-    const keys = keysOf(events);
-    if (keys.length > 0) await this.vault.ensureKeys(keys);
-    const seal = this.vault.seal.bind(this.vault);
-    const records = events.map((event) => encode(this.registry, seal, event, event.id, stream, envelope));
-    try {
-      const result = await this.#client.appendToStream(
-        stream,
-        records.map((record) =>
-          jsonEvent({ id: record.id, type: record.type, data: record.data, metadata: record.metadata }),
-        ),
-        { expectedRevision: expected === 'any' ? ANY : expected === -1 ? NO_STREAM : BigInt(expected) },
-      );
-      if (!result.position) throw new LogUnavailable(new Error('the log gave no position'));
-      this.vault.confirm(keys.map(({ keyId }) => keyId));
-      return { revision: Number(result.nextExpectedRevision), position: Number(result.position.commit) };
-    } catch (error) {
-      if (errorType(error) === ErrorType.WRONG_EXPECTED_VERSION) throw new RevisionConflict(stream);
-      throw translate(error);
-    }
   }
 
   /** The events of a stream from a revision on, in order; none when the stream does not exist. */
   async *readStream(stream: string, fromRevision = 0): AsyncGenerator<Recorded> {
+    const events = this.client.readStream(stream, { fromRevision: BigInt(fromRevision), direction: FORWARDS });
     try {
-      const events = this.#client.readStream(stream, { fromRevision: BigInt(fromRevision), direction: FORWARDS });
-      for await (const resolved of events) {
+      for await (const resolved of eachOf(events)) {
         const record = raw(resolved);
         if (record) yield decode(this.registry, record);
       }
     } catch (error) {
       if (errorType(error) === ErrorType.STREAM_NOT_FOUND) return;
       throw translate(error);
+    } finally {
+      letGo(events);
     }
   }
 
   /** Position of the last event of the log, of any stream; 0 when it is empty. */
   async head(): Promise<number> {
+    const last = this.client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
     try {
-      const last = this.#client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
-      for await (const resolved of last) return Number(resolved.event?.position.commit ?? resolved.commitPosition ?? 0);
+      for await (const resolved of eachOf(last))
+        return Number(resolved.event?.position.commit ?? resolved.commitPosition ?? 0);
       return 0;
     } catch (error) {
       throw translate(error);
+    } finally {
+      letGo(last);
     }
   }
 
@@ -146,8 +114,9 @@ export class EventLog {
    * @param through the last position to read; later events are not read.
    */
   async *readAll(through: number, belongs: (stream: string) => boolean): AsyncGenerator<Recorded> {
+    const events = this.client.readAll({ direction: FORWARDS, fromPosition: START });
     try {
-      for await (const resolved of this.#client.readAll({ direction: FORWARDS, fromPosition: START })) {
+      for await (const resolved of eachOf(events)) {
         const record = raw(resolved);
         if (!record) continue;
         if (record.position > through) return;
@@ -155,6 +124,8 @@ export class EventLog {
       }
     } catch (error) {
       throw translate(error);
+    } finally {
+      letGo(events);
     }
   }
 
@@ -165,7 +136,7 @@ export class EventLog {
   follow(prefixes: readonly string[], follower: Follower): Subscription {
     return follow(
       (from) =>
-        this.#client.subscribeToAll(
+        this.client.subscribeToAll(
           {
             fromPosition: from === 0 ? START : { commit: BigInt(from), prepare: BigInt(from) },
             filter: streamNameFilter({ prefixes: [...prefixes], checkpointInterval: 16 }),
@@ -188,10 +159,74 @@ export class EventLog {
     );
   }
 
+  /** A second call does nothing. */
   async close(): Promise<void> {
-    await this.#client.dispose();
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.client.dispose();
     clients -= 1;
   }
+}
+
+/** The log, to be read and written. Appends are conditional and idempotent; personal values are sealed on the way in. */
+export class EventLog extends LogReader {
+  constructor(
+    connectionString: string,
+    registry: CodecRegistry,
+    readonly vault: KeyVault,
+  ) {
+    super(connectionString, registry);
+  }
+
+  /**
+   * Appends the events of one command at the revision that was read.
+   *
+   * @param expected revision of the last event that was read, -1 for a stream without events, or 'any'.
+   * @throws RevisionConflict when the stream moved; PlaintextPersonalData; LogUnavailable when the outcome is unknown.
+   */
+  async append(
+    stream: string,
+    expected: number | 'any',
+    events: readonly Identified[],
+    envelope: Envelope,
+  ): Promise<Appended> {
+    if (!STREAM.test(stream)) throw new RangeError('not a stream name');
+    if (events.length === 0) throw new RangeError('nothing to append');
+    const keys = keysOf(events);
+    if (keys.length > 0) await this.vault.ensureKeys(keys);
+    const seal = this.vault.seal.bind(this.vault);
+    const records = events.map((event) => encode(this.registry, seal, event, event.id, stream, envelope));
+    try {
+      const result = await this.client.appendToStream(
+        stream,
+        records.map((record) =>
+          jsonEvent({ id: record.id, type: record.type, data: record.data, metadata: record.metadata }),
+        ),
+        { expectedRevision: expected === 'any' ? ANY : expected === -1 ? NO_STREAM : BigInt(expected) },
+      );
+      if (!result.position) throw new LogUnavailable(new Error('the log gave no position'));
+      this.vault.confirm(keys.map(({ keyId }) => keyId));
+      return { revision: Number(result.nextExpectedRevision), position: Number(result.position.commit) };
+    } catch (error) {
+      if (errorType(error) === ErrorType.WRONG_EXPECTED_VERSION) throw new RevisionConflict(stream);
+      throw translate(error);
+    }
+  }
+}
+
+/** The events of a read, whose call stays open when the reader turns away before the end: see {@link letGo}. */
+function eachOf<E>(read: StreamingRead<E>): AsyncIterable<E> {
+  return read.iterator({ destroyOnReturn: false }) as AsyncIterable<E>;
+}
+
+/**
+ * Ends a read that was not read to its end. The client remembers a call until its last message was taken, and waits
+ * for it when it is closed; and an error that comes when nobody listens any more would end the process.
+ */
+function letGo(read: StreamingRead<unknown>): void {
+  if (read.destroyed || read.readableEnded) return;
+  read.on('error', () => undefined).resume();
+  read.cancel().catch(() => undefined);
 }
 
 function raw(resolved: ResolvedEvent | AllStreamResolvedEvent): RawRecord | undefined {

@@ -8,17 +8,20 @@ export type Instant = string & { readonly __instant: unique symbol };
 /** An ISO 8601 civil date, `yyyy-mm-dd`, in Europe/London unless the field says otherwise. */
 export type CivilDate = string;
 
-const SHAPE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
+const SHAPE = /^\d{4}-\d{2}-\d{2}T(?!24)\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
+/** Beyond these years an instant has another shape, and no longer sorts as text. */
+const FIRST = Date.parse('0000-01-01T00:00:00.000Z');
+const LAST = Date.parse('9999-12-31T23:59:59.999Z');
 
 /**
  * Reads an RFC 3339 timestamp into an {@link Instant}.
  *
- * @returns the instant, or `undefined` when the text is not a timestamp that exists.
+ * @returns the instant, or `undefined` when the text is not a timestamp that exists, in the years 0000 to 9999.
  */
 export function parseInstant(text: string): Instant | undefined {
   if (!SHAPE.test(text)) return undefined;
   const milliseconds = Date.parse(text);
-  if (Number.isNaN(milliseconds)) return undefined;
+  if (!(milliseconds >= FIRST && milliseconds <= LAST)) return undefined;
   const day = Number(text.slice(8, 10));
   const lastDay = new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0)).getUTCDate();
   return day > lastDay ? undefined : instantOf(milliseconds);

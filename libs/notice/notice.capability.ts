@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { capability, slice } from '#slice';
+import { capability, slice, view } from '#slice';
 import { noticeCodec } from './notice.codec.js';
 import { PublishNotice } from './notice.commands.js';
 import { noticeDecider, type NoticeFacts, type NoticeState } from './notice.decider.js';
@@ -27,4 +27,5 @@ export const noticeCapability = capability({
   ],
   registers: [noticeRegister],
   projections: [noticesProjection],
+  views: [view('register', 'notices', noticesProjection, 'notices')],
 });

@@ -1,4 +1,4 @@
-import { capability, slice, type Role } from '#slice';
+import { capability, slice, view, type Role } from '#slice';
 import {
   RegisterCollectionPoint,
   RetireCollectionPoint,
@@ -54,4 +54,9 @@ export const purposeCapability = capability({
   ],
   registers: [purposeRegister, collectionPointRegister],
   projections: [purposesProjection, collectionPointsProjection],
+  views: [
+    view('register', 'purposes', purposesProjection, 'purposes'),
+    view('register', 'purpose-standing', purposesProjection, 'purpose_standing'),
+    view('register', 'collection-points', collectionPointsProjection, 'collection_points'),
+  ],
 });

@@ -9,7 +9,6 @@ import { checkpointName, physicalName, prepareTables } from './schema.js';
  */
 export class Projector {
   readonly #checkpoints = new Map<Projection, number>();
-  readonly #tableOwners = new Map<string, Projection>();
   readonly #statements = new Map<string, SqliteStatement<Cell[]>>();
   readonly #advance: SqliteStatement<[number, number]>;
   #listeners: ((position: number) => void)[] = [];
@@ -21,7 +20,6 @@ export class Projector {
   ) {
     prepareTables(database, projections);
     for (const projection of projections) {
-      for (const table of Object.keys(projection.tables)) this.#tableOwners.set(table, projection);
       const position = database.sqlite
         .prepare('SELECT position FROM checkpoints WHERE projection = ?')
         .pluck()
@@ -64,7 +62,7 @@ export class Projector {
       for (const event of events)
         for (const projection of this.projections) {
           if (event.position <= (this.#checkpoints.get(projection) ?? 0)) continue;
-          for (const change of changesOf(projection, event)) this.#execute(change);
+          for (const change of changesOf(projection, event)) this.#execute(projection, change);
         }
       this.#advance.run(last.position, last.position);
     });
@@ -77,14 +75,17 @@ export class Projector {
     await this.#subscription?.stop();
   }
 
-  #execute(change: RowChange): void {
+  #execute(projection: Projection, change: RowChange): void {
+    if (!(change.table in projection.tables))
+      throw new Error(`the projection ${projection.name} has no table ${change.table}`);
+    const table = physicalName(projection, change.table);
     switch (change.change) {
       case 'insert':
       case 'insertIfAbsent':
-        this.#run(change, Object.keys(change.row), [], Object.values(change.row));
+        this.#run(change, table, Object.keys(change.row), [], Object.values(change.row));
         return;
       case 'update':
-        this.#run(change, Object.keys(change.set), whereOf(change.where), [
+        this.#run(change, table, Object.keys(change.set), whereOf(change.where), [
           ...Object.values(change.set),
           ...Object.values(change.where).filter((cell) => cell !== null),
         ]);
@@ -92,6 +93,7 @@ export class Projector {
       case 'delete':
         this.#run(
           change,
+          table,
           [],
           whereOf(change.where),
           Object.values(change.where).filter((cell) => cell !== null),
@@ -100,20 +102,23 @@ export class Projector {
   }
 
   /** One prepared statement per shape of change. */
-  #run(change: RowChange, columns: readonly string[], where: readonly string[], cells: readonly Cell[]): void {
-    const key = `${change.change} ${change.table} ${columns.join()} ${where.join()}`;
+  #run(
+    { change }: RowChange,
+    table: string,
+    columns: readonly string[],
+    where: readonly string[],
+    cells: readonly Cell[],
+  ): void {
+    const key = `${change} ${table} ${columns.join()} ${where.join()}`;
     let statement = this.#statements.get(key);
     if (!statement) {
-      const owner = this.#tableOwners.get(change.table);
-      if (!owner) throw new Error(`no projection owns the table ${change.table}`);
-      const table = `"${physicalName(owner, change.table)}"`;
       const condition = where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`;
       const sql = {
-        insert: `INSERT INTO ${table} (${columns.map((name) => `"${name}"`).join()}) VALUES (${columns.map(() => '?').join()})`,
-        insertIfAbsent: `INSERT OR IGNORE INTO ${table} (${columns.map((name) => `"${name}"`).join()}) VALUES (${columns.map(() => '?').join()})`,
-        update: `UPDATE ${table} SET ${columns.map((name) => `"${name}" = ?`).join()}${condition}`,
-        delete: `DELETE FROM ${table}${condition}`,
-      }[change.change];
+        insert: `INSERT INTO "${table}" (${columns.map((name) => `"${name}"`).join()}) VALUES (${columns.map(() => '?').join()})`,
+        insertIfAbsent: `INSERT INTO "${table}" (${columns.map((name) => `"${name}"`).join()}) VALUES (${columns.map(() => '?').join()}) ON CONFLICT DO NOTHING`,
+        update: `UPDATE "${table}" SET ${columns.map((name) => `"${name}" = ?`).join()}${condition}`,
+        delete: `DELETE FROM "${table}"${condition}`,
+      }[change];
       statement = this.database.sqlite.prepare<Cell[]>(sql);
       this.#statements.set(key, statement);
     }

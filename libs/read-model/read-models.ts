@@ -47,7 +47,12 @@ export class ReadModels {
     return statement.all(...cellsOf(where)) as R[];
   }
 
-  /** Rows of a table in the order they came to be, after the one where the last page ended; at most `limit`. */
+  /**
+   * Rows of a table in the order they came to be, after the one where the last page ended; at most `limit`.
+   *
+   * Page after page gives every row that stays exactly once, and no row twice. A row that comes while a listing runs
+   * is in it too, unless the newest row was removed just before: then it may take that one's place.
+   */
   page(projection: Projection<never>, table: string, where: Row, after: number, limit: number): PageOfRows {
     const statement = this.#select(projection, table, where, '', 'rowid > ? ORDER BY rowid LIMIT ?');
     const found = statement.all(...cellsOf(where), after, limit) as (Row & { row_number: number })[];

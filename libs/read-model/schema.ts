@@ -13,11 +13,18 @@ export const checkpointName = ({ name, version }: Pick<Projection, 'name' | 'ver
 /**
  * Creates what is missing and drops what no projection of this version owns: read models can be thrown away.
  *
- * @throws Error when two projections claim one table.
+ * @throws Error when two projections claim one table, or when the file holds tables and was never one of read models:
+ * dropping those could destroy what nobody can rebuild, such as the keys of the vault.
  */
 export function prepareTables(database: Database<unknown>, projections: readonly Projection[]): void {
   const owned = new Set(['checkpoints']);
+  const tables = database.sqlite.prepare(
+    `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`,
+  );
   database.transaction(() => {
+    const found = tables.pluck().all() as string[];
+    if (found.length > 0 && !found.includes('checkpoints'))
+      throw new Error(`the file of the ${database.name} holds something else (${found.join(', ')}): name another file`);
     database.sqlite.exec(
       'CREATE TABLE IF NOT EXISTS checkpoints (projection TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID',
     );
@@ -37,11 +44,8 @@ export function prepareTables(database: Database<unknown>, projections: readonly
         .prepare('INSERT OR IGNORE INTO checkpoints (projection, position) VALUES (?, 0)')
         .run(checkpointName(projection));
     }
-    const present = database.sqlite
-      .prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
-      .pluck()
-      .all() as string[];
-    for (const name of present) if (!owned.has(name)) database.sqlite.exec(`DROP TABLE ${quoted(name)}`);
+    for (const name of tables.pluck().all() as string[])
+      if (!owned.has(name)) database.sqlite.exec(`DROP TABLE ${quoted(name)}`);
     const known = new Set(projections.map(checkpointName));
     const recorded = database.sqlite.prepare('SELECT projection FROM checkpoints').pluck().all() as string[];
     for (const name of recorded)

@@ -1,5 +1,22 @@
-import { IsISO8601, IsOptional, IsString, IsUUID, Matches, MaxLength } from 'class-validator';
-import type { Actor } from '#kernel';
+import { IsOptional, IsString, Matches, MaxLength, ValidateBy, type ValidationOptions } from 'class-validator';
+import { isUuid, parseInstant, type Actor } from '#kernel';
+
+/** A UUID in lower case: other spellings of one id would name other streams and other commands. */
+export const IsId = (options?: ValidationOptions): PropertyDecorator =>
+  ValidateBy(
+    { name: 'isUuid', validator: { validate: (value) => typeof value === 'string' && isUuid(value) } },
+    options,
+  );
+
+/** An RFC 3339 timestamp that exists, with a zone. */
+export const IsInstant = (options?: ValidationOptions): PropertyDecorator =>
+  ValidateBy(
+    {
+      name: 'isInstant',
+      validator: { validate: (value) => typeof value === 'string' && parseInstant(value) !== undefined },
+    },
+    options,
+  );
 
 /**
  * What every command carries. A command class is the one definition of a command: its name, its fields and their
@@ -7,12 +24,12 @@ import type { Actor } from '#kernel';
  */
 export abstract class Command {
   /** Chosen by the sender. The same id gives the same answer and no second effect. */
-  @IsUUID()
+  @IsId()
   readonly commandId!: string;
 
   /** When it happened, as an RFC 3339 timestamp; now when absent. May be in the past, never in the future. */
   @IsOptional()
-  @IsISO8601({ strict: true, strictSeparator: true })
+  @IsInstant()
   readonly occurredAt?: string;
 
   /** The case, ticket or matter the sender works on; an opaque reference, never a name or an address. */

@@ -1,6 +1,6 @@
 import type { EventCodec } from '#event-log';
 import type { Refusal, RefusalCode } from '#kernel';
-import { insert, insertIfAbsent, uuidV5, type Projection, type Recorded, type RowChange } from '#kernel';
+import { insertIfAbsent, uuidV5, type Projection, type Recorded, type RowChange } from '#kernel';
 
 /** A command was refused. Names and ids only: never the payload. */
 export interface CommandRefused {
@@ -49,8 +49,9 @@ export const refusalsProjection: Projection<CommandRefused> = {
     },
   },
   handles: {
+    // Two engines may record one refusal on both sides of midnight: in two streams, under one id.
     CommandRefused: (event) => [
-      insert('refusals', {
+      insertIfAbsent('refusals', {
         refusal_id: event.id,
         command_id: event.commandId,
         command_type: event.data.commandType,
@@ -71,7 +72,10 @@ export const refusalsProjection: Projection<CommandRefused> = {
 /** The id of the n-th event that a command records. */
 export const eventId = (commandId: string, index: number): string => uuidV5(commandId, `event ${index}`);
 
-/** The id under which a command's refusal is recorded; a reused id is told apart by what it was reused for. */
+/**
+ * The id under which a command's refusal is recorded; a reused id is told apart by what it was reused for, and on
+ * which day, because refusals of another day stand in another stream.
+ */
 export const refusalEventId = (commandId: string, reusedFor?: string): string =>
   uuidV5(commandId, reusedFor === undefined ? 'refused' : `reused ${reusedFor}`);
 

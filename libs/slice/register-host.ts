@@ -1,5 +1,5 @@
 import type { DomainEvent, Recorded, Register } from '#kernel';
-import type { EventLog, Subscription } from '#event-log';
+import { LogUnavailable, type EventLog, type Subscription } from '#event-log';
 import type { Registers } from './capability.js';
 
 /** Keeps every register in memory, folded from the log, and says how far it has come. */
@@ -32,8 +32,7 @@ export class RegisterHost implements Registers {
         handle: (events) => events.forEach((event) => this.apply(event)),
         onCaughtUp: resolve,
         onStopped: (error) => {
-          this.#failure = error;
-          this.#waiting.splice(0).forEach((waiting) => waiting.resume());
+          this.#fail(error);
           reject(error);
           onStopped(error);
         },
@@ -62,15 +61,24 @@ export class RegisterHost implements Registers {
     return this.registers.some((register) => stream.startsWith(register.streamPrefix));
   }
 
-  /** Resolves once the event at this position has been folded. */
+  /**
+   * Resolves once the event at this position has been folded.
+   *
+   * @throws LogUnavailable when the registers stop following first; the error that stopped them, if one did.
+   */
   async reached(position: number): Promise<void> {
-    if (this.#failure) throw this.#failure;
     if (position <= this.#position) return;
-    await new Promise<void>((resume) => this.#waiting.push({ position, resume }));
-    if (this.#failure) throw this.#failure;
+    if (!this.#failure) await new Promise<void>((resume) => this.#waiting.push({ position, resume }));
+    if (this.#failure && position > this.#position) throw this.#failure;
   }
 
   async stop(): Promise<void> {
     await this.#subscription?.stop();
+    this.#fail(new LogUnavailable(new Error('the registers follow the log no more')));
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#waiting.splice(0).forEach((waiting) => waiting.resume());
   }
 }

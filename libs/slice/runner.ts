@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   canonicalJson,
   parseInstant,
@@ -54,6 +55,13 @@ export class TooContended extends Error {
 }
 
 const ATTEMPTS = 12;
+/**
+ * Longest pause before the last attempts, in milliseconds. Who has just won remembers the stream and needs one round
+ * trip for the next command, who has lost needs two: without a pause a loser goes on losing for as long as the other
+ * has commands waiting.
+ */
+const LONGEST_PAUSE = 100;
+const PREFIX = /^[a-z]+-$/;
 const REMEMBERED_STREAMS = 10_000;
 const REMEMBERED_ANSWERS = 20_000;
 
@@ -78,8 +86,10 @@ export class SliceRunner {
     private readonly clock: Clock,
     slices: readonly AnySlice[],
   ) {
-    for (const slice of slices)
+    for (const slice of slices) {
+      if (!PREFIX.test(slice.streamPrefix)) throw new Error(`${slice.streamPrefix} is not a word and a hyphen`);
       this.#slicesByPrefix.set(slice.streamPrefix, [...(this.#slicesByPrefix.get(slice.streamPrefix) ?? []), slice]);
+    }
   }
 
   /**
@@ -93,16 +103,23 @@ export class SliceRunner {
     const known = this.#running.get(commandId) ?? this.#answers.get(commandId);
     if (known)
       return known.fingerprint === fingerprint ? known.answer : this.#refuseReuse(command, stream, fingerprint);
-    const answer = this.#inTurn(stream, () => this.#decide(slice, command, stream, fingerprint));
+    const answer = this.#inTurn(stream, () => this.#decide(slice, command, stream, fingerprint)).then((decided) =>
+      this.#whenFolded(decided, stream),
+    );
     this.#running.set(commandId, { fingerprint, answer });
     try {
       const given = await answer;
-      if (given.accepted && this.registers.folds(stream)) await this.registers.reached(given.position);
       remember(this.#answers, commandId, { fingerprint, answer: given }, REMEMBERED_ANSWERS);
       return given;
     } finally {
       this.#running.delete(commandId);
     }
+  }
+
+  /** Whoever is told that a register was changed finds the change in it. */
+  async #whenFolded(answer: Answer, stream: string): Promise<Answer> {
+    if (answer.accepted && this.registers.folds(stream)) await this.registers.reached(answer.position);
+    return answer;
   }
 
   /** Records a refusal that was made before any rule was asked, such as one for a missing role. */
@@ -112,23 +129,20 @@ export class SliceRunner {
     code: RefusalCode,
     details: Refusal['details'] = {},
   ): Promise<Refused> {
-    return this.#record(
-      command,
-      stream,
-      { code, details },
-      this.#fingerprint(command),
-      refusalEventId(command.commandId),
-    );
+    const fingerprint = this.#fingerprint(command);
+    const answered = await this.ledger.find(command.commandId);
+    if (answered?.fingerprint === fingerprint && isRefusal(answered))
+      return this.#refusalOnRecord(answered, command.commandId);
+    return this.#refuse(command, stream, { code, details }, fingerprint);
   }
 
   async #decide(slice: AnySlice, command: Command, stream: string, fingerprint: string): Promise<Answer> {
     const answered = await this.ledger.find(command.commandId);
     if (answered && answered.fingerprint !== fingerprint) return this.#refuseReuse(command, stream, fingerprint);
-    if (answered?.stream.startsWith(REFUSAL_STREAM_PREFIX)) return this.#refusalOnRecord(answered, command.commandId);
+    if (answered && isRefusal(answered)) return this.#refusalOnRecord(answered, command.commandId);
 
-    const now = this.clock.now();
-    const occurredAt = command.occurredAt === undefined ? now : parseInstant(command.occurredAt);
-    if (occurredAt === undefined || occurredAt > now)
+    const happened = command.occurredAt === undefined ? this.clock.now() : parseInstant(command.occurredAt);
+    if (happened === undefined || happened > this.clock.now())
       return this.#refuse(
         command,
         stream,
@@ -137,6 +151,7 @@ export class SliceRunner {
       );
 
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      if (attempt > 1) await wait(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE));
       let fold = this.#folds.get(stream);
       const cached = fold !== undefined;
       fold ??= await this.#read(stream);
@@ -146,6 +161,8 @@ export class SliceRunner {
           ? this.#acceptedBefore(command, stream, trace)
           : this.#refuseReuse(command, stream, fingerprint);
 
+      const now = this.clock.now();
+      const occurredAt = command.occurredAt === undefined ? now : happened;
       const facts: Facts = {
         actor: command.actor,
         now,
@@ -263,7 +280,7 @@ export class SliceRunner {
     return { accepted: true, commandId: command.commandId, events: trace.events, stream, position: trace.position };
   }
 
-  async #refusalOnRecord(entry: LedgerEntry, commandId: string): Promise<Answer> {
+  async #refusalOnRecord(entry: LedgerEntry, commandId: string): Promise<Refused> {
     for await (const event of this.log.readStream(entry.stream)) {
       if (event.id !== entry.answerEvent) continue;
       const { code, details } = (event as Recorded<CommandRefused>).data;
@@ -273,7 +290,7 @@ export class SliceRunner {
   }
 
   #refuseReuse(command: Command, stream: string, fingerprint: string): Promise<Refused> {
-    const id = refusalEventId(command.commandId, fingerprint);
+    const id = refusalEventId(command.commandId, `${fingerprint} ${dayOf(this.clock.now())}`);
     return this.#record(
       command,
       stream,
@@ -303,7 +320,7 @@ export class SliceRunner {
         ...(command.caseRef !== undefined && { caseRef: command.caseRef }),
       },
     };
-    const { position } = await this.log.append(`${REFUSAL_STREAM_PREFIX}${now.slice(0, 10)}`, 'any', [event], {
+    const { position } = await this.log.append(`${REFUSAL_STREAM_PREFIX}${dayOf(now)}`, 'any', [event], {
       commandId: command.commandId,
       actor: command.actor,
       occurredAt: now,
@@ -331,6 +348,11 @@ export class SliceRunner {
     }
   }
 }
+
+const isRefusal = ({ stream }: LedgerEntry): boolean => stream.startsWith(REFUSAL_STREAM_PREFIX);
+
+/** Refusals stand in one stream a day. */
+const dayOf = (at: Instant): string => at.slice(0, 10);
 
 function traceInto(commands: Map<string, CommandTrace>, event: Recorded): void {
   const trace = commands.get(event.commandId);

@@ -20,7 +20,8 @@ const FORBIDDEN_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
 const DEEPEST = 12;
 
 /**
- * Reads a body into a command. A `type` within it is passed over: the door names the command.
+ * Reads a body into a command. A `type` within it is passed over: the door names the command. A member that is null
+ * counts as left out.
  *
  * @throws InvalidCommand naming every field that is unknown or malformed.
  */
@@ -40,7 +41,7 @@ export async function readBody<T extends object>(shape: new () => T, body: unkno
     throw new InvalidCommand([{ field: '(body)', rule: 'isObject' }]);
   const odd = oddName(body, '', 0);
   if (odd) throw new InvalidCommand([odd]);
-  const instance = plainToInstance(shape, body);
+  const instance = plainToInstance(shape, given(body));
   const errors = await validate(instance, {
     whitelist: true,
     forbidNonWhitelisted: true,
@@ -56,20 +57,36 @@ function oddName(value: unknown, path: string, depth: number): FieldError | unde
   if (typeof value === 'string') return value.isWellFormed() ? undefined : { field: path, rule: 'isWellFormed' };
   if (typeof value !== 'object' || value === null) return undefined;
   for (const [name, member] of Object.entries(value)) {
-    const here = path === '' ? name : `${path}.${name}`;
+    const here = within(path, name);
+    if (!name.isWellFormed()) return { field: here, rule: 'isWellFormed' };
     if (FORBIDDEN_NAMES.has(name)) return { field: path === '' ? '(body)' : path, rule: 'forbiddenName' };
+    // The validator looks into lists of lists for the items of a list, and finds nothing to object to.
+    if (Array.isArray(value) && Array.isArray(member)) return { field: path, rule: 'isObject' };
     const odd = oddName(member, here, depth + 1);
     if (odd) return odd;
   }
   return undefined;
 }
 
+/** What the sender gave: members that are null would pass as optional ones, and are not. */
+function given(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(given);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, member]) => (member === null ? [] : [[name, given(member)]])),
+  );
+}
+
 /** Names within a body are the sender's words: only those that look like names are repeated. */
 const NAME = /^[A-Za-z][A-Za-z0-9]{0,63}$|^\d{1,6}$/;
 
+const within = (path: string, property: string): string => {
+  const name = NAME.test(property) ? property : '(unnamed)';
+  return path === '' ? name : `${path}.${name}`;
+};
+
 function flatten(error: ValidationError, path: string): FieldError[] {
-  const name = NAME.test(error.property) ? error.property : '(unnamed)';
-  const field = path === '' ? name : `${path}.${name}`;
+  const field = within(path, error.property);
   const own = Object.keys(error.constraints ?? {}).map((rule) => ({ field, rule }));
   return [...own, ...(error.children ?? []).flatMap((child) => flatten(child, field))];
 }
