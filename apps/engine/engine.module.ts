@@ -5,7 +5,7 @@ import { AccessGuard, Tokens } from '#access';
 import { EventLog } from '#event-log';
 import { KeyVault } from '#key-vault';
 import { ReadModels } from '#read-model';
-import { CLOCK, COMMAND_LEDGER, commandLedgerProjection, SliceModule, type Clock, type CommandLedger } from '#slice';
+import { CLOCK, COMMAND_LEDGER, commandLedgerIn, SliceModule, type Clock } from '#slice';
 import { capabilities } from '../capabilities.js';
 import { CommandsController } from './commands.controller.js';
 import { MinPosition, ProblemFilter, RefusalStatus } from './http-answers.js';
@@ -31,7 +31,7 @@ class FoundationModule {
       { provide: ReadModels, useValue: readModels },
       { provide: Tokens, useValue: tokens },
       { provide: CLOCK, useValue: clock },
-      { provide: COMMAND_LEDGER, useValue: ledgerOf(readModels) },
+      { provide: COMMAND_LEDGER, useValue: commandLedgerIn(readModels) },
     ];
     return { module: FoundationModule, global: true, providers, exports: providers };
   }
@@ -58,21 +58,4 @@ export class EngineModule {
       ],
     };
   }
-}
-
-interface LedgerRow {
-  readonly stream: string;
-  readonly fingerprint: string;
-  readonly answer_event: string;
-}
-
-function ledgerOf(readModels: ReadModels): CommandLedger {
-  return {
-    find(commandId) {
-      const [row] = readModels.rows<LedgerRow>(commandLedgerProjection, 'commands', { command_id: commandId });
-      return Promise.resolve(
-        row && { stream: row.stream, fingerprint: row.fingerprint, answerEvent: row.answer_event },
-      );
-    },
-  };
 }

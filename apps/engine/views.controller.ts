@@ -2,16 +2,21 @@ import { Controller, Get, NotFoundException, Param, ParseUUIDPipe, Query } from 
 import { AccessRefused, OpenTo, SentBy } from '#access';
 import type { Actor, Row } from '#kernel';
 import { ReadModels, type PageOfRows } from '#read-model';
+import { sharingRegistersProjection } from '#sharing';
 import { InvalidCommand, type View } from '#slice';
 import { capabilities } from '../capabilities.js';
 
 interface Page extends PageOfRows {
+  /** How many rows of the page this reader may not know of (I-22c). */
+  readonly withheld: number;
   /** How far the read models have come. */
   readonly position: number;
 }
 
 const VIEWS: readonly View[] = capabilities.flatMap((each) => each.views);
 const READERS = ['staff', 'privacyOfficer', 'legal', 'auditor'] as const;
+/** Readers that may know of what was done under a duty not to tip off. */
+const DISCREET: readonly string[] = ['privacyOfficer', 'legal', 'auditor'];
 const LARGEST_PAGE = 500;
 
 /** Read models as lists. No view here holds a value in the clear or under seal. */
@@ -64,7 +69,16 @@ export class ViewsController {
       else throw new InvalidCommand([{ field: 'query', rule: 'isKnownColumn' }]);
     }
     const page = this.readModels.page(view.projection as never, view.table, { ...where, ...scope }, after, limit);
-    return { ...page, position: this.readModels.position };
+    const secret = DISCREET.some((role) => actor.roles.includes(role)) ? [] : this.#secretInstruments();
+    const rows = page.rows.filter((row) => !secret.some((instrumentId) => speaksOf(row, instrumentId)));
+    return { ...page, rows, withheld: page.rows.length - rows.length, position: this.readModels.position };
+  }
+
+  #secretInstruments(): readonly string[] {
+    const where = { no_tipping_off: 1 };
+    return this.readModels
+      .rows<{ readonly instrument_id: string }>(sharingRegistersProjection, 'instruments', where)
+      .map((row) => row.instrument_id);
   }
 }
 
@@ -72,6 +86,14 @@ function viewNamed(scope: View['scope'], name: string): View {
   const found = VIEWS.find((view) => view.scope === scope && view.name === name);
   if (!found) throw new NotFoundException();
   return found;
+}
+
+/** Whether a row names the instrument: as a cell, within the JSON of one, or as the stream it was about. */
+function speaksOf(row: Row, instrumentId: string): boolean {
+  const names = [instrumentId, `instrument-${instrumentId}`];
+  return Object.values(row).some(
+    (cell) => typeof cell === 'string' && (names.includes(cell) || cell.includes(JSON.stringify(instrumentId))),
+  );
 }
 
 function whole(field: string, value: string): number {

@@ -7,7 +7,7 @@ import { Tokens } from '#access';
 import { openDatabase } from '#database';
 import { EventLog } from '#event-log';
 import { masterKeyFrom, openKeyVault } from '#key-vault';
-import { applyPolicy, readPolicy, SHIPPED_POLICY } from '#policy';
+import { applyPolicy, InvalidPolicy, readPolicy, SHIPPED_POLICY, type Policy } from '#policy';
 import { Projector, ReadModels } from '#read-model';
 import { codecsOf, CommandDoor, followedPrefixes, RegisterHost, SimulatedClock, systemClock, type Clock } from '#slice';
 import { capabilities } from '../capabilities.js';
@@ -42,7 +42,7 @@ export async function startStandalone(
   onFatal: (error: Error) => void,
 ): Promise<Standalone> {
   const { dataDir } = configuration;
-  const policy = readPolicy(policyText(configuration.policyFile));
+  const policy = policyOf(configuration.policyFile);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const logger = pino({ level: configuration.logLevel, base: null });
   const clock = configuration.clock.kind === 'system' ? systemClock : new SimulatedClock(configuration.clock.start);
@@ -129,6 +129,16 @@ export async function startStandalone(
   }
 }
 
+function policyOf(file: string | undefined): Policy {
+  const text = policyText(file);
+  try {
+    return readPolicy(text);
+  } catch (error) {
+    if (!(error instanceof InvalidPolicy)) throw error;
+    throw new BadSetting('POLICY_FILE', error.message.replaceAll('\n', '; '));
+  }
+}
+
 function policyText(file: string | undefined): string {
   try {
     return readFileSync(file ?? SHIPPED_POLICY, 'utf8');
@@ -138,11 +148,14 @@ function policyText(file: string | undefined): string {
 }
 
 async function startEngine(foundations: Parameters<typeof EngineModule.with>[0]): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(
-    EngineModule.with(foundations),
-    new FastifyAdapter({ bodyLimit: LARGEST_BODY, exposeHeadRoutes: false, forceCloseConnections: true }),
-    { logger: new NestLines(foundations.logger), abortOnError: false },
-  );
+  const adapter = new FastifyAdapter({ bodyLimit: LARGEST_BODY, exposeHeadRoutes: false, forceCloseConnections: true });
+  const app = await NestFactory.create<NestFastifyApplication>(EngineModule.with(foundations), adapter, {
+    logger: new NestLines(foundations.logger),
+    abortOnError: false,
+    // Nest would take forms as well, and Fastify takes plain text: a body is JSON.
+    bodyParser: false,
+  });
+  adapter.getInstance().removeContentTypeParser('text/plain');
   await app.init();
   return app;
 }

@@ -1,9 +1,9 @@
-import { IsBoolean, IsIn, IsInt, IsISO8601, IsOptional, IsUUID, Matches, Max, MaxLength, Min } from 'class-validator';
-import { Command, REGISTER_ID } from '#slice';
+import { IsBoolean, IsIn, IsInt, IsOptional, Matches, Max, MaxLength, Min } from 'class-validator';
+import { Command, IsId, IsInstant, REGISTER_ID } from '#slice';
 
 /** A consent is found by person, purpose and channel: withdrawing needs no more than that (UK GDPR Art 7(3)). */
 abstract class ConsentCommand extends Command {
-  @IsUUID()
+  @IsId()
   readonly subjectId!: string;
 
   @Matches(REGISTER_ID)
@@ -62,7 +62,7 @@ export class GiveConsent extends ConsentCommand {
   readonly statedAge?: number;
 
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsInstant()
   readonly expiresAt?: string;
 }
 

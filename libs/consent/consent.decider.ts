@@ -21,7 +21,9 @@ export type ConsentState =
       readonly status: 'given';
       readonly consentId: string;
       readonly purposeVersion: number;
+      readonly noticeId: string;
       readonly noticeVersion: number;
+      readonly statementHash: string;
       readonly expiresAt?: Instant;
     }
   | { readonly status: 'withdrawn'; readonly consentId: string; readonly at: Instant }
@@ -61,7 +63,9 @@ export function evolveConsent(
           status: 'given',
           consentId,
           purposeVersion: event.data.purposeVersion,
+          noticeId: event.data.noticeId,
           noticeVersion: event.data.noticeVersion,
+          statementHash: event.data.statementHash,
           ...(event.data.expiresAt !== undefined && { expiresAt: event.data.expiresAt as Instant }),
         },
       };
@@ -147,6 +151,9 @@ function give(
   const presentedAt = state.presented[`${noticeId}@${version}`];
   if (presentedAt === undefined || presentedAt > facts.occurredAt)
     return refuse('CONSENT_NOT_INFORMED', { purposeId, noticeId, version });
+  // A withdrawal stands against every consent given before it, also one that is entered later.
+  if (consent?.status === 'withdrawn' && consent.at > facts.occurredAt)
+    return refuse('CONSENT_WITHDRAWN', { purposeId, channel, since: consent.at });
   const expiresAt = command.expiresAt === undefined ? undefined : parseInstant(command.expiresAt);
   if (expiresAt !== undefined && expiresAt <= facts.occurredAt)
     return refuse('CONSENT_EXPIRED', { purposeId, field: 'expiresAt' });
@@ -154,7 +161,9 @@ function give(
   const same =
     consent?.status === 'given' &&
     consent.purposeVersion === found.purpose.version &&
+    consent.noticeId === noticeId &&
     consent.noticeVersion === version &&
+    consent.statementHash === statementHash &&
     consent.expiresAt === expiresAt;
   if (same) return unchanged;
   return accept({

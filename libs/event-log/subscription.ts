@@ -1,4 +1,4 @@
-import type { AllStreamResolvedEvent, AllStreamSubscription } from '@eventstore/db-client';
+import { ErrorType, type AllStreamResolvedEvent, type AllStreamSubscription } from '@eventstore/db-client';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Recorded } from '#kernel';
 
@@ -21,6 +21,11 @@ export interface Subscription {
   stop(): Promise<void>;
 }
 
+/** The log refuses to be followed, and would refuse again. */
+export class CannotFollow extends Error {
+  override readonly name = 'CannotFollow';
+}
+
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 5_000;
 
@@ -38,7 +43,8 @@ export function follow(
   const run = async (): Promise<void> => {
     let pause = FIRST_PAUSE;
     while (!stopped) {
-      const subscription = open(follower.from());
+      const from = follower.from();
+      const subscription = open(from);
       current = subscription;
       let caughtUp = false;
       let idle = true;
@@ -53,7 +59,7 @@ export function follow(
         setImmediate(announce);
       });
       let batch: Recorded[] = [];
-      const failed = await consume(subscription, async (resolved) => {
+      const failed = await consume(subscription, from, async (resolved) => {
         pause = FIRST_PAUSE;
         idle = false;
         const event = decodeEvent(resolved);
@@ -91,6 +97,7 @@ export function follow(
 /** Feeds events one by one. Returns the handler's error, or nothing when the connection ended. */
 async function consume(
   subscription: AllStreamSubscription,
+  from: number,
   take: (resolved: AllStreamResolvedEvent) => Promise<void>,
 ): Promise<Error | undefined> {
   let failure: Error | undefined;
@@ -103,8 +110,20 @@ async function consume(
         break;
       }
     }
-  } catch {
-    // The connection ended; the caller opens another one from where the follower stands.
+  } catch (error) {
+    // Otherwise the connection ended, and the caller opens another one from where the follower stands.
+    failure ??= refusalOf(error, from);
   }
   return failure;
+}
+
+function refusalOf(error: unknown, from: number): CannotFollow | undefined {
+  const { type, code } = error as { type?: unknown; code?: unknown };
+  if (type === ErrorType.INVALID_ARGUMENT || code === 3)
+    return new CannotFollow(
+      `the event log has no event at position ${from}, where this reader stands: its read models were made from another log; delete them and they are rebuilt`,
+    );
+  if (type === ErrorType.ACCESS_DENIED || code === 7 || code === 16)
+    return new CannotFollow('the event log refuses access: check the credentials of EVENTSTORE_URL');
+  return undefined;
 }

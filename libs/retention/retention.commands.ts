@@ -4,17 +4,15 @@ import {
   ArrayUnique,
   IsArray,
   IsIn,
-  IsISO8601,
   IsOptional,
   IsString,
-  IsUUID,
   Matches,
   MaxLength,
 } from 'class-validator';
-import { Command } from '#slice';
+import { Command, IsId, IsInstant } from '#slice';
 
 abstract class RetentionCommand extends Command {
-  @IsUUID()
+  @IsId()
   readonly subjectId!: string;
 }
 
@@ -59,7 +57,7 @@ export class ExpireRetention extends RetentionCommand {
   @ArrayMinSize(1)
   @ArrayMaxSize(1000)
   @ArrayUnique()
-  @IsUUID(undefined, { each: true })
+  @IsId({ each: true })
   readonly itemIds?: readonly string[];
 }
 
@@ -76,10 +74,10 @@ export class ExtendRetention extends RetentionCommand {
     return 'ExtendRetention' as const;
   }
 
-  @IsUUID()
+  @IsId()
   readonly itemId!: string;
 
-  @IsISO8601({ strict: true })
+  @IsInstant()
   readonly until!: string;
 }
 

@@ -26,6 +26,7 @@ export const KEYSTORE_BACKUP_HORIZON = 'P30D';
 
 interface KeptVersion extends ItemVersionRef {
   readonly term: RetentionTerm;
+  readonly collectedAt: Instant;
   readonly serviceRequestRef?: string;
   /** Until when it may be kept; absent while its trigger has not happened. */
   readonly due?: Instant;
@@ -64,6 +65,7 @@ function evolve(state: RetentionState, event: FoldedEvent, at: Instant): Retenti
           category,
           keyId,
           term: retention,
+          collectedAt: at,
           ...(event.data.serviceRequestRef !== undefined && { serviceRequestRef: event.data.serviceRequestRef }),
           ...(retention.trigger === 'collected' && { due: addPeriodToInstant(at, retention.period) }),
           current: true,
@@ -114,28 +116,32 @@ function decide(command: RetentionDomainCommand, state: RetentionState, facts: R
   const { subjectId } = command;
   switch (command.type) {
     case 'CloseRelationship':
-      return state.closed
-        ? unchanged
-        : accept<FoldedEvent>(
-            { type: 'RelationshipClosed', data: { subjectId, reasonCode: command.reasonCode } },
-            ...schedule(subjectId, state, facts, (kept) => kept.term.trigger === 'relationshipClosed'),
-          );
+      return close(
+        { type: 'RelationshipClosed', data: { subjectId, reasonCode: command.reasonCode } },
+        state.closed,
+        schedule(subjectId, state, facts, (kept) => kept.term.trigger === 'relationshipClosed'),
+      );
     case 'CloseServiceRequest': {
       const { serviceRequestRef } = command;
-      return state.closedRequests.includes(serviceRequestRef)
-        ? unchanged
-        : accept<FoldedEvent>(
-            { type: 'ServiceRequestClosed', data: { subjectId, serviceRequestRef } },
-            ...schedule(
-              subjectId,
-              state,
-              facts,
-              (kept) => kept.term.trigger === 'serviceRequestClosed' && kept.serviceRequestRef === serviceRequestRef,
-            ),
-          );
+      return close(
+        { type: 'ServiceRequestClosed', data: { subjectId, serviceRequestRef } },
+        state.closedRequests.includes(serviceRequestRef),
+        schedule(
+          subjectId,
+          state,
+          facts,
+          (kept) => kept.term.trigger === 'serviceRequestClosed' && kept.serviceRequestRef === serviceRequestRef,
+        ),
+      );
     }
     case 'EndAccountingPeriod': {
-      const scheduled = schedule(subjectId, state, facts, (kept) => kept.term.trigger === 'accountingPeriodEnded');
+      // What was collected after it belongs to the next period, also when the end of this one is entered late.
+      const scheduled = schedule(
+        subjectId,
+        state,
+        facts,
+        (kept) => kept.term.trigger === 'accountingPeriodEnded' && kept.collectedAt <= facts.occurredAt,
+      );
       return scheduled.length === 0
         ? unchanged
         : accept<FoldedEvent>({ type: 'AccountingPeriodEnded', data: { subjectId } }, ...scheduled);
@@ -184,14 +190,21 @@ export const retentionDecider: Decider<RetentionDomainCommand, FoldedEvent, Rete
   decide,
 };
 
+/** Closing anew what is closed ends what came in since; else it would be kept for ever. */
+function close(closed: RetentionEvent, before: boolean, scheduled: readonly RetentionEvent[]): RetentionOutcome {
+  if (before && scheduled.length === 0) return unchanged;
+  return accept<FoldedEvent>(...(before ? [] : [closed]), ...scheduled);
+}
+
 function expire(command: ExpireRetention, state: RetentionState, facts: RetentionFacts): RetentionOutcome {
   const kept = Object.values(state.versions).filter((each) => each.status === 'kept');
   const isDue = (each: KeptVersion): boolean => each.due !== undefined && each.due <= facts.now;
   const ended = new Set(kept.filter((each) => each.current && isDue(each)).map((each) => each.itemId));
   const due = kept.filter((each) => ended.has(each.itemId) || isDue(each));
   const chosen = command.itemIds === undefined ? due : due.filter((each) => command.itemIds?.includes(each.itemId));
-  const early = (command.itemIds ?? []).filter(
-    (itemId) => kept.some((each) => each.itemId === itemId) && !chosen.some((each) => each.itemId === itemId),
+  // An item is due with its current version; an older one that is due goes with everything that is.
+  const early = (command.itemIds ?? []).filter((itemId) =>
+    kept.some((each) => each.itemId === itemId && each.current && !isDue(each)),
   );
   if (early.length > 0) return refuse('RETENTION_NOT_DUE', { items: early });
   if (chosen.length === 0) return unchanged;

@@ -5,12 +5,11 @@ import {
   IsArray,
   IsIn,
   IsOptional,
-  IsUUID,
   Matches,
   MaxLength,
 } from 'class-validator';
 import { LAWFUL_BASES, type LawfulBasis } from '#purpose';
-import { Command, REGISTER_ID } from '#slice';
+import { Command, IsId, REGISTER_ID } from '#slice';
 import { TRANSFER_MECHANISMS, type TransferMechanism } from './agreement.events.js';
 import { IsCode, IsRegisterId } from './sharing.fields.js';
 
@@ -22,10 +21,10 @@ export class ShareData extends Command {
 
   /** One id for a disclosure about several people, with one command for each; a fresh one when absent. */
   @IsOptional()
-  @IsUUID()
+  @IsId()
   readonly disclosureId?: string;
 
-  @IsUUID()
+  @IsId()
   readonly subjectId!: string;
 
   @IsRegisterId()
@@ -38,7 +37,7 @@ export class ShareData extends Command {
   @ArrayMinSize(1)
   @ArrayMaxSize(500)
   @ArrayUnique()
-  @IsUUID(undefined, { each: true })
+  @IsId({ each: true })
   readonly itemIds!: readonly string[];
 
   /** The purpose's own basis when absent; `legalObligation` under an instrument. */

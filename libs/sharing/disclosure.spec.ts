@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { instant, type CivilDate, type DomainEvent } from '#kernel';
-import { factsAt, scenario } from '#kernel/testing';
+import { factsAt, registerOf, scenario } from '#kernel/testing';
 import { purposeRegister, type PurposeDefined, type PurposeEvent } from '#purpose';
 import type { DataCollected, DataCorrected, SubjectRegistered } from '#subject';
 import type { AgreementRecorded } from './agreement.events.js';
@@ -13,7 +13,6 @@ import type { StatutoryInstrumentRecorded } from './instrument.events.js';
 import { instrumentRegister } from './instrument.register.js';
 import type { RecipientEvent, RecipientKind } from './recipient.events.js';
 import { recipientRegister } from './recipient.register.js';
-import { registerOf } from './testing/index.js';
 
 const ASHA = '7d9e2a10-5b6c-4d3e-8f1a-2b3c4d5e6f70';
 const [email, phone, ticket] = [

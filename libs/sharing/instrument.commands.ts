@@ -8,11 +8,10 @@ import {
   IsIn,
   IsOptional,
   IsString,
-  IsUUID,
   MaxLength,
   ValidateNested,
 } from 'class-validator';
-import { Command } from '#slice';
+import { Command, IsId } from '#slice';
 import { INSTRUMENT_KINDS, type InstrumentKind } from './instrument.events.js';
 import { IsCategory, IsCivilDate, IsCode, IsRegisterId, IsSha256 } from './sharing.fields.js';
 
@@ -28,7 +27,7 @@ export class InstrumentScopeFields {
   @ArrayMinSize(1)
   @ArrayMaxSize(1000)
   @ArrayUnique()
-  @IsUUID(undefined, { each: true })
+  @IsId({ each: true })
   readonly subjectIds?: readonly string[];
 
   /** To whom. A third party must be named here. */

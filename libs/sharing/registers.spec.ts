@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { instant } from '#kernel';
-import { factsAt, scenario } from '#kernel/testing';
+import { factsAt, logbook, registerOf, scenario } from '#kernel/testing';
 import type { AgreementCommand, RecordAgreement } from './agreement.commands.js';
 import { agreementDecider } from './agreement.decider.js';
 import type { AgreementRecorded } from './agreement.events.js';
@@ -14,7 +14,6 @@ import type { RecipientCommand, RegisterRecipient } from './recipient.commands.j
 import { recipientDecider } from './recipient.decider.js';
 import type { GroupMembershipEnded, GroupMembershipStarted, RecipientRegistered } from './recipient.events.js';
 import { membersAsOf, recipientRegister } from './recipient.register.js';
-import { logbook, registerOf } from './testing/index.js';
 
 const sent = { commandId: '5b1f0c5e-7d8a-4c5b-9a3e-2f6d1c0b9a87', actor: factsAt().actor };
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { CodecRegistry, type EventCodec } from '#event-log';
 import type { DomainCommand } from '#kernel';
+import { logbook, tablesOf } from '#kernel/testing';
 import { InvalidCommand, readCommand, type Command } from '#slice';
 import { RecordAgreement } from './agreement.commands.js';
 import { ShareData } from './disclosure.commands.js';
@@ -11,7 +12,6 @@ import { RegisterRecipient, StartGroupMembership } from './recipient.commands.js
 import { sharingCapability } from './sharing.capability.js';
 import { sharingCodec } from './sharing.codec.js';
 import { sharingRegistersProjection } from './sharing.projection.js';
-import { logbook, tablesOf } from './testing/index.js';
 
 const golden = JSON.parse(readFileSync(new URL('sharing.golden.json', import.meta.url), 'utf8')) as Readonly<
   Record<string, Readonly<Record<string, unknown>>>

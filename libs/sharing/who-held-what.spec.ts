@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { canonicalJson, instant, type DomainEvent } from '#kernel';
+import { logbook, tablesOf } from '#kernel/testing';
 import type { DataShared } from './disclosure.events.js';
 import { disclosuresProjection } from './disclosure.projection.js';
-import { logbook, tablesOf } from './testing/index.js';
 import { whoHeldWhatProjection } from './who-held-what.projection.js';
 import { whoHeldWhat, type HolderAsOf, type WhoHeldWhatRows } from './who-held-what.query.js';
 

@@ -1,6 +1,7 @@
 export * from './answer.js';
 export * from './capability.js';
 export * from './clock.js';
+export * from './command-ledger.js';
 export * from './command.js';
 export * from './door.js';
 export * from './refusal-log.js';

@@ -88,7 +88,14 @@ export const commandLedgerProjection: Projection<never> & { every(event: Recorde
   version: 1,
   tables: {
     commands: {
-      columns: { command_id: 'text', stream: 'text', fingerprint: 'text', answer_event: 'text', position: 'integer' },
+      columns: {
+        command_id: 'text',
+        stream: 'text',
+        fingerprint: 'text',
+        answer_event: 'text',
+        revision: 'integer',
+        position: 'integer',
+      },
       key: ['command_id'],
     },
   },
@@ -101,6 +108,7 @@ export const commandLedgerProjection: Projection<never> & { every(event: Recorde
             stream: event.stream,
             fingerprint: event.fingerprint,
             answer_event: event.id,
+            revision: event.revision,
             position: event.position,
           }),
         ]

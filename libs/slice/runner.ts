@@ -27,6 +27,8 @@ export interface LedgerEntry {
   readonly fingerprint: string;
   /** Id of the first event the command recorded, or of its refusal. */
   readonly answerEvent: string;
+  /** Revision of that event in its stream. */
+  readonly revision: number;
 }
 
 /** Looks answered commands up. May lag: what it does not know yet, the runner remembers itself. */
@@ -281,8 +283,8 @@ export class SliceRunner {
   }
 
   async #refusalOnRecord(entry: LedgerEntry, commandId: string): Promise<Refused> {
-    for await (const event of this.log.readStream(entry.stream)) {
-      if (event.id !== entry.answerEvent) continue;
+    for await (const event of this.log.readStream(entry.stream, entry.revision)) {
+      if (event.id !== entry.answerEvent) break;
       const { code, details } = (event as Recorded<CommandRefused>).data;
       return refused(commandId, code, details, event.id, event.position);
     }

@@ -7,17 +7,16 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
-  IsISO8601,
+  IsObject,
   IsOptional,
   IsString,
-  IsUUID,
   Matches,
   MaxLength,
   Min,
   MinLength,
   ValidateNested,
 } from 'class-validator';
-import { Command, REGISTER_ID } from '#slice';
+import { Command, IsId, IsInstant, REGISTER_ID } from '#slice';
 
 /** Name of a category of data, for example `contact.email`. */
 export const CATEGORY = /^[a-z][a-zA-Z0-9]*(\.[a-z][a-zA-Z0-9]*){0,3}$/;
@@ -27,13 +26,13 @@ const LONGEST_VALUE = 20_000;
 
 /** Commands about one person carry the person's random id. */
 abstract class SubjectCommand extends Command {
-  @IsUUID()
+  @IsId()
   readonly subjectId!: string;
 }
 
 /** Commands about one item held about a person. */
 abstract class ItemCommand extends SubjectCommand {
-  @IsUUID()
+  @IsId()
   readonly itemId!: string;
 }
 
@@ -133,6 +132,7 @@ export class CollectData extends SubjectCommand {
   @ArrayMinSize(1)
   @ArrayMaxSize(100)
   @ArrayUnique((item: ItemToCollect) => item?.category)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => ItemToCollect)
   readonly items!: readonly ItemToCollect[];
@@ -233,7 +233,7 @@ export class RaiseAccuracyCheck extends ItemCommand {
   }
 
   /** The due date the steward read; a check that has been done since is not raised. */
-  @IsISO8601({ strict: true })
+  @IsInstant()
   readonly due!: string;
 }
 
@@ -255,7 +255,7 @@ export class LiftRestriction extends SubjectCommand {
 
   /** When the person was told. */
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsInstant()
   readonly informedAt?: string;
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Controller, Get, Inject, NotFoundException, Param, ParseUUIDPipe, Query } from '@nestjs/common';
 import { OpenTo, SentBy } from '#access';
-import type { Actor, Opened, Sealed } from '#kernel';
+import { uuidV5, type Actor, type Opened, type Sealed } from '#kernel';
 import { KeyVault } from '#key-vault';
 import { ReadModels } from '#read-model';
 import { CLOCK, CommandDoor, type Clock, type Refused } from '#slice';
@@ -43,6 +43,7 @@ interface HoldingView extends Omit<HoldingRow, 'sealed' | 'disputed'> {
 interface SubjectFile {
   readonly subject: SubjectRow;
   readonly holdings: readonly HoldingView[];
+  /** As `GET /v1/subjects/:id/views` lists it. */
   readonly viewId: string;
 }
 
@@ -72,10 +73,11 @@ export class SubjectController {
       { subject_id: subjectId },
       'position',
     );
+    const commandId = randomUUID();
     const answer = await this.door.submit(
       'ViewPersonalData',
       {
-        commandId: randomUUID(),
+        commandId,
         occurredAt: this.clock.now(),
         subjectId,
         categories: [...new Set(rows.map((row) => row.category))],
@@ -91,7 +93,7 @@ export class SubjectController {
     return {
       subject,
       holdings: rows.map((row) => viewOf(row, values.get(row))),
-      viewId: answer.events[0]?.id ?? '',
+      viewId: uuidV5(commandId, 'view'),
     };
   }
 }

@@ -17,6 +17,7 @@ import {
   purposeAsOf,
   purposeRefusal,
   type CollectionPointRegisterState,
+  type PurposeField,
   type PurposeRegisterState,
 } from '#purpose';
 import type {
@@ -25,6 +26,7 @@ import type {
   ConfirmAccuracy,
   CorrectData,
   DoubtAccuracy,
+  ItemToCollect,
   LiftRestriction,
   NotifyRecipient,
   PresentNotice,
@@ -33,7 +35,7 @@ import type {
   RegisterSubject,
   SubjectDomainCommand,
 } from './subject.commands.js';
-import type { Capacity, DataCollected, DataShareView, SubjectEvent } from './subject.events.js';
+import type { Capacity, CollectedItem, DataShareView, SubjectEvent } from './subject.events.js';
 
 /** How long a superseded value is kept for disputes, unless a rule says otherwise (domain facts 2.7). */
 export const SUPERSEDED_PERIOD = 'P12M';
@@ -45,12 +47,15 @@ export interface ItemState {
   readonly keyId: string;
   /** Expired and erased items are gone for every rule; the difference is whether the keys still exist. */
   readonly status: 'held' | 'expired' | 'erased';
-  readonly disputed: boolean;
+  /** When the doubt about it arose; absent while there is none. */
+  readonly disputedSince?: Instant;
   readonly nextCheckDue?: string;
   /** The due date for which a check was raised last. */
   readonly raisedFor?: string;
+  /** Why a correction of this version was refused last. */
+  readonly refusedFor?: string;
   /** Recipients by the newest version they were given or told of. */
-  readonly recipients: Readonly<Record<string, number>>;
+  readonly recipients: ReadonlyMap<string, number>;
   /** Versions whose correction is complete. */
   readonly completed: readonly number[];
 }
@@ -60,8 +65,10 @@ export interface SubjectState {
   readonly registeredAs?: { readonly capacity: Capacity; readonly subscriberType: string; readonly division: string };
   /** First presentation of each notice version, by `id@version`. */
   readonly presented: Readonly<Record<string, Instant>>;
+  /** By notice: when the newest data came from elsewhere under it that the person was not told of since (Art 14). */
+  readonly untold: ReadonlyMap<string, Instant>;
   readonly items: Readonly<Record<string, ItemState>>;
-  readonly restriction?: string;
+  readonly restriction?: { readonly ground: string; readonly since: Instant };
 }
 
 /** What the rules about holdings look up. */
@@ -73,7 +80,7 @@ export interface SubjectFacts extends Facts {
 
 type SubjectOutcome = Outcome<SubjectEvent>;
 
-const initialState: SubjectState = { presented: {}, items: {} };
+const initialState: SubjectState = { presented: {}, untold: new Map(), items: {} };
 
 function evolve(state: SubjectState, event: SubjectEvent | DataShareView, at: Instant): SubjectState {
   switch (event.type) {
@@ -82,11 +89,19 @@ function evolve(state: SubjectState, event: SubjectEvent | DataShareView, at: In
       return { ...state, openedAt: at, registeredAs: { capacity, subscriberType, division } };
     }
     case 'NoticePresented': {
-      const key = presentation(event.data.noticeId, event.data.version);
+      const { noticeId } = event.data;
+      const key = presentation(noticeId, event.data.version);
       const first = state.presented[key];
-      return first !== undefined && first <= at ? state : { ...state, presented: { ...state.presented, [key]: at } };
+      const presented = first !== undefined && first <= at ? state.presented : { ...state.presented, [key]: at };
+      const told = isUntold(state, noticeId, at);
+      return {
+        ...state,
+        presented,
+        untold: told ? new Map([...state.untold].filter(([each]) => each !== noticeId)) : state.untold,
+      };
     }
     case 'DataCollected': {
+      const { noticeId, source } = event.data;
       const items: Record<string, ItemState> = { ...state.items };
       for (const item of event.data.items)
         items[item.itemId] = {
@@ -95,21 +110,20 @@ function evolve(state: SubjectState, event: SubjectEvent | DataShareView, at: In
           version: item.version,
           keyId: item.keyId,
           status: 'held',
-          disputed: false,
           ...(item.nextCheckDue !== undefined && { nextCheckDue: item.nextCheckDue }),
-          recipients: {},
+          recipients: new Map(),
           completed: [],
         };
-      return { ...state, items };
+      const newest = source === 'thirdParty' && !((state.untold.get(noticeId) ?? '') > at);
+      return { ...state, items, untold: newest ? new Map(state.untold).set(noticeId, at) : state.untold };
     }
     case 'DataCorrected':
       return withItem(state, event.data.itemId, (item) => {
-        const { nextCheckDue: _due, raisedFor: _raised, ...kept } = item;
+        const { nextCheckDue: _due, raisedFor: _raised, disputedSince: _settled, refusedFor: _refused, ...kept } = item;
         return {
           ...kept,
           version: event.data.toVersion,
           keyId: event.data.keyId,
-          disputed: false,
           ...(event.data.nextCheckDue !== undefined && { nextCheckDue: event.data.nextCheckDue }),
         };
       });
@@ -120,17 +134,17 @@ function evolve(state: SubjectState, event: SubjectEvent | DataShareView, at: In
             (folded, { itemId, version }) =>
               withItem(folded, itemId, (item) => ({
                 ...item,
-                recipients: {
-                  ...item.recipients,
-                  [event.data.recipientId]: Math.max(version, item.recipients[event.data.recipientId] ?? 0),
-                },
+                recipients: new Map(item.recipients).set(
+                  event.data.recipientId,
+                  Math.max(version, item.recipients.get(event.data.recipientId) ?? 0),
+                ),
               })),
             state,
           );
     case 'RecipientNotified':
       return withItem(state, event.data.itemId, (item) => ({
         ...item,
-        recipients: { ...item.recipients, [event.data.recipientId]: event.data.version },
+        recipients: new Map(item.recipients).set(event.data.recipientId, event.data.version),
       }));
     case 'CorrectionCompleted':
       return withItem(state, event.data.itemId, (item) => ({
@@ -139,16 +153,16 @@ function evolve(state: SubjectState, event: SubjectEvent | DataShareView, at: In
       }));
     case 'AccuracyConfirmed':
       return withItem(state, event.data.itemId, (item) => {
-        const { nextCheckDue: _due, raisedFor: _raised, ...kept } = item;
+        const { nextCheckDue: _due, raisedFor: _raised, disputedSince: _settled, ...kept } = item;
         const { nextCheckDue } = event.data;
-        return { ...kept, disputed: false, ...(nextCheckDue !== undefined && { nextCheckDue }) };
+        return { ...kept, ...(nextCheckDue !== undefined && { nextCheckDue }) };
       });
     case 'AccuracyDoubtRaised':
-      return withItem(state, event.data.itemId, (item) => ({ ...item, disputed: true }));
+      return withItem(state, event.data.itemId, (item) => ({ ...item, disputedSince: at }));
     case 'AccuracyCheckDue':
       return withItem(state, event.data.itemId, (item) => ({ ...item, raisedFor: event.data.due }));
     case 'ProcessingRestricted':
-      return { ...state, restriction: event.data.ground };
+      return { ...state, restriction: { ground: event.data.ground, since: at } };
     case 'RestrictionLifted': {
       const { restriction: _lifted, ...rest } = state;
       return rest;
@@ -158,7 +172,7 @@ function evolve(state: SubjectState, event: SubjectEvent | DataShareView, at: In
     case 'DataErased':
       return event.data.items.reduce((folded, ref) => endItem(folded, ref, 'erased'), state);
     case 'RectificationRefused':
-      return state;
+      return withItem(state, event.data.itemId, (item) => ({ ...item, refusedFor: event.data.reasonCode }));
   }
 }
 
@@ -174,19 +188,19 @@ function decide(command: SubjectDomainCommand, state: SubjectState, facts: Subje
     case 'CorrectData':
       return correct(command, state, facts);
     case 'RefuseCorrection':
-      return refuseCorrection(command, state);
+      return ofHeld(state, command.itemId, (item) => refuseCorrection(command, item));
     case 'NotifyRecipient':
       return notify(command, state);
     case 'CompleteCorrection':
       return complete(command, state);
     case 'ConfirmAccuracy':
-      return confirmAccuracy(command, state, facts);
+      return ofHeld(state, command.itemId, (item) => confirmAccuracy(command, item, facts));
     case 'DoubtAccuracy':
-      return doubtAccuracy(command, state);
+      return ofHeld(state, command.itemId, (item) => doubtAccuracy(command, item));
     case 'RaiseAccuracyCheck':
       return raiseCheck(command, state, facts);
     case 'RestrictProcessing':
-      return state.restriction === command.ground
+      return state.restriction?.ground === command.ground
         ? unchanged
         : accept({
             type: 'ProcessingRestricted',
@@ -241,56 +255,61 @@ function present(command: PresentNotice, state: SubjectState, facts: SubjectFact
   if (noticeAsOf(facts.notices, noticeId, facts.occurredAt)?.version !== version)
     return refuse('NOTICE_NOT_IN_FORCE', { noticeId, version });
   const first = state.presented[presentation(noticeId, version)];
-  if (first !== undefined && first <= facts.occurredAt) return unchanged;
+  const shown = first !== undefined && first <= facts.occurredAt;
+  if (shown && !isUntold(state, noticeId, facts.occurredAt)) return unchanged;
   return accept({ type: 'NoticePresented', data: { subjectId, noticeId, version, how, channel } });
 }
 
 function collect(command: CollectData, state: SubjectState, facts: SubjectFacts): SubjectOutcome {
-  const { subjectId, purposeId, collectionPointId, noticeId } = command;
+  const { subjectId, purposeId, collectionPointId, noticeId, serviceRequestRef } = command;
   const itemId = (index: number): string => facts.id(`item ${index}`);
   if (command.items.every((_item, index) => state.items[itemId(index)] !== undefined)) return unchanged;
 
-  const point = collectionPointNow(facts.collectionPoints, collectionPointId);
-  if (point.status !== 'active')
-    return refuse(point.status === 'retired' ? 'COLLECTION_POINT_RETIRED' : 'COLLECTION_POINT_UNKNOWN', {
+  const found = collectionPointNow(facts.collectionPoints, collectionPointId);
+  if (found.status !== 'active')
+    return refuse(found.status === 'retired' ? 'COLLECTION_POINT_RETIRED' : 'COLLECTION_POINT_UNKNOWN', {
       collectionPointId,
     });
+  const { point } = found;
 
-  const found = purposeAsOf(facts.purposes, purposeId, facts.occurredAt);
-  if (found.status !== 'inForce') return refuse(purposeRefusal(found.status), { purposeId });
-  const { purpose } = found;
-  if (!point.point.purposes.includes(purposeId))
+  const sought = purposeAsOf(facts.purposes, purposeId, facts.occurredAt);
+  if (sought.status !== 'inForce') return refuse(purposeRefusal(sought.status), { purposeId });
+  const { purpose } = sought;
+  if (!point.purposes.includes(purposeId))
     return refuse('COLLECTION_POINT_NOT_BOUND', { collectionPointId, purposeId });
   if (purpose.basis === 'contract') {
     if (state.registeredAs?.capacity === 'corporateContact')
       return refuse('LAWFUL_BASIS_NOT_AVAILABLE', { purposeId, basis: purpose.basis });
-    if (command.serviceRequestRef === undefined) return refuse('NO_SERVICE_REQUEST', { purposeId });
+    if (serviceRequestRef === undefined) return refuse('NO_SERVICE_REQUEST', { purposeId });
   }
 
-  const categories = command.items.map((item) => item.category);
-  const listed = new Map(purpose.fields.map((field) => [field.category, field]));
-  const excessive = categories.filter((category) => !listed.has(category));
+  const asked: (ItemToCollect & { readonly index: number; readonly field: PurposeField })[] = [];
+  const excessive: string[] = [];
+  command.items.forEach((item, index) => {
+    const field = purpose.fields.find((each) => each.category === item.category);
+    if (field) asked.push({ ...item, index, field });
+    else excessive.push(item.category);
+  });
   if (excessive.length > 0) return refuse('DATA_EXCESSIVE', { purposeId, fields: excessive });
-  const unbound = categories.filter((category) => !point.point.fields.includes(category));
+  const unbound = categoriesOf(asked.filter(({ category }) => !point.fields.includes(category)));
   if (unbound.length > 0) return refuse('COLLECTION_POINT_NOT_BOUND', { collectionPointId, fields: unbound });
-  const demanded = command.items
-    .filter((item) => item.required === true && listed.get(item.category)?.necessity !== 'required')
-    .map((item) => item.category);
+  const demanded = categoriesOf(
+    asked.filter(({ required, field }) => required === true && field.necessity !== 'required'),
+  );
   if (demanded.length > 0) return refuse('FIELD_NOT_REQUIRED_FOR_PURPOSE', { purposeId, fields: demanded });
-  const undeclared = command.items
-    .filter((item) => item.value.length > (listed.get(item.category)?.freeText?.maxLength ?? LONGEST_PLAIN_FIELD))
-    .map((item) => item.category);
+  const undeclared = categoriesOf(
+    asked.filter(({ value, field }) => value.length > (field.freeText?.maxLength ?? LONGEST_PLAIN_FIELD)),
+  );
   if (undeclared.length > 0) return refuse('FREE_TEXT_NOT_DECLARED', { purposeId, fields: undeclared });
-  const special = purpose.fields
-    .filter((field) => field.special === true && purpose.specialCategoryCondition === undefined)
-    .map((field) => field.category)
-    .filter((category) => categories.includes(category));
-  if (special.length > 0) return refuse('SPECIAL_CATEGORY_NOT_PERMITTED', { purposeId, fields: special });
+  const special = categoriesOf(asked.filter(({ field }) => field.special === true));
+  if (special.length > 0 && purpose.specialCategoryCondition === undefined)
+    return refuse('SPECIAL_CATEGORY_NOT_PERMITTED', { purposeId, fields: special });
 
   const source = command.source ?? 'subject';
   const version = command.noticeVersion;
   const notice = noticeVersion(facts.notices, noticeId, version);
   if (!notice) return refuse('NOTICE_UNKNOWN', { noticeId, version });
+  if (point.noticeId !== noticeId) return refuse('COLLECTION_POINT_NOT_BOUND', { collectionPointId, noticeId });
   if (noticeAsOf(facts.notices, noticeId, facts.occurredAt)?.version !== version)
     return refuse('NOTICE_NOT_IN_FORCE', { noticeId, version });
   if (!notice.purposes.includes(purposeId))
@@ -300,24 +319,25 @@ function collect(command: CollectData, state: SubjectState, facts: SubjectFacts)
   if (source === 'subject' && (presentedAt === undefined || presentedAt > facts.occurredAt))
     return refuse('NOTICE_NOT_PRESENTED', { noticeId, version });
 
-  const withoutRule = categories.filter((category) => !purpose.retention.some((rule) => rule.category === category));
-  if (withoutRule.length > 0) return refuse('RETENTION_RULE_MISSING', { purposeId, fields: withoutRule });
-
-  const items: DataCollected['data']['items'] = command.items.map((item, index) => {
-    const rule = purpose.retention.find((each) => each.category === item.category)!;
-    const field = listed.get(item.category)!;
+  const items: CollectedItem[] = [];
+  const withoutRule: string[] = [];
+  for (const { category, value, index, field } of asked) {
+    const rule = purpose.retention.find((each) => each.category === category);
     const keyId = facts.id(`key ${index}`);
-    return {
-      itemId: itemId(index),
-      version: 1,
-      category: item.category,
-      necessity: field.necessity,
-      keyId,
-      value: new Personal(item.value, { subjectId, keyId }),
-      retention: { trigger: rule.trigger, period: rule.period },
-      ...checkDue(field.checkInterval, facts.occurredAt),
-    };
-  });
+    if (rule)
+      items.push({
+        itemId: itemId(index),
+        version: 1,
+        category,
+        necessity: field.necessity,
+        keyId,
+        value: new Personal(value, { subjectId, keyId }),
+        retention: { trigger: rule.trigger, period: rule.period },
+        ...checkDue(field.checkInterval, facts.occurredAt),
+      });
+    else withoutRule.push(category);
+  }
+  if (withoutRule.length > 0) return refuse('RETENTION_RULE_MISSING', { purposeId, fields: withoutRule });
   return accept({
     type: 'DataCollected',
     data: {
@@ -328,8 +348,8 @@ function collect(command: CollectData, state: SubjectState, facts: SubjectFacts)
       noticeId,
       noticeVersion: version,
       collectionPointId,
-      collectionPointVersion: point.point.version,
-      ...(command.serviceRequestRef !== undefined && { serviceRequestRef: command.serviceRequestRef }),
+      collectionPointVersion: point.version,
+      ...(serviceRequestRef !== undefined && { serviceRequestRef }),
       source,
       items,
     },
@@ -342,35 +362,32 @@ const LONGEST_PLAIN_FIELD = 320;
 function correct(command: CorrectData, state: SubjectState, facts: SubjectFacts): SubjectOutcome {
   const { subjectId, itemId, fromVersion, reasonCode } = command;
   const keyId = facts.id('key');
-  const item = state.items[itemId];
-  if (item?.keyId === keyId) return unchanged;
-  const gone = unusable(item, itemId);
-  if (gone) return gone;
-  if (item!.version !== fromVersion) return refuse('VERSION_CONFLICT', { itemId, version: item!.version });
-  const toVersion = fromVersion + 1;
-  return accept({
-    type: 'DataCorrected',
-    data: {
-      subjectId,
-      itemId,
-      category: item!.category,
-      fromVersion,
-      toVersion,
-      supersededKeyId: item!.keyId,
-      supersededPeriod: SUPERSEDED_PERIOD,
-      keyId,
-      value: new Personal(command.value, { subjectId, keyId }),
-      reasonCode,
-      ...checkDue(intervalOf(item!, facts), facts.occurredAt),
-      recipientsToNotify: outstanding(item!, toVersion),
-    },
+  if (state.items[itemId]?.keyId === keyId) return unchanged;
+  return ofHeld(state, itemId, (item) => {
+    if (item.version !== fromVersion) return refuse('VERSION_CONFLICT', { itemId, version: item.version });
+    const toVersion = fromVersion + 1;
+    return accept({
+      type: 'DataCorrected',
+      data: {
+        subjectId,
+        itemId,
+        category: item.category,
+        fromVersion,
+        toVersion,
+        supersededKeyId: item.keyId,
+        supersededPeriod: SUPERSEDED_PERIOD,
+        keyId,
+        value: new Personal(command.value, { subjectId, keyId }),
+        reasonCode,
+        ...checkDue(intervalOf(item, facts), facts.occurredAt),
+        recipientsToNotify: outstanding(item, toVersion),
+      },
+    });
   });
 }
 
-function refuseCorrection(command: RefuseCorrection, state: SubjectState): SubjectOutcome {
+function refuseCorrection(command: RefuseCorrection, item: ItemState): SubjectOutcome {
   const { subjectId, itemId, reasonCode } = command;
-  const gone = unusable(state.items[itemId], itemId);
-  if (gone) return gone;
   const routes = command.complaintRoutes ?? [];
   const missing = (['controller', 'commissioner', 'court'] as const).filter((route) => !routes.includes(route));
   if (reasonCode === undefined || missing.length > 0)
@@ -380,6 +397,7 @@ function refuseCorrection(command: RefuseCorrection, state: SubjectState): Subje
         ...missing.map((route) => `complaintRoutes.${route}`),
       ],
     });
+  if (item.refusedFor === reasonCode) return unchanged;
   return accept({
     type: 'RectificationRefused',
     data: { subjectId, itemId, reasonCode, complaintRoutes: routes },
@@ -390,7 +408,7 @@ function notify(command: NotifyRecipient, state: SubjectState): SubjectOutcome {
   const { subjectId, itemId, recipientId, version, outcome } = command;
   const item = state.items[itemId];
   if (!item) return refuse('ITEM_UNKNOWN', { itemId });
-  const known = item.recipients[recipientId];
+  const known = item.recipients.get(recipientId);
   if (known === undefined) return refuse('RECIPIENT_UNKNOWN', { recipientId, itemId });
   if (version > item.version) return refuse('VERSION_CONFLICT', { itemId, version: item.version });
   if (known >= version) return unchanged;
@@ -411,28 +429,21 @@ function complete(command: CompleteCorrection, state: SubjectState): SubjectOutc
   return accept({ type: 'CorrectionCompleted', data: { subjectId, itemId, version } });
 }
 
-function confirmAccuracy(command: ConfirmAccuracy, state: SubjectState, facts: SubjectFacts): SubjectOutcome {
+function confirmAccuracy(command: ConfirmAccuracy, item: ItemState, facts: SubjectFacts): SubjectOutcome {
   const { subjectId, itemId, method } = command;
-  const item = state.items[itemId];
-  const gone = unusable(item, itemId);
-  if (gone) return gone;
-  const next = checkDue(intervalOf(item!, facts), facts.occurredAt);
-  if (!item!.disputed && item!.nextCheckDue !== undefined && (next.nextCheckDue ?? '') <= item!.nextCheckDue)
-    return unchanged;
-  if (!item!.disputed && item!.nextCheckDue === undefined && next.nextCheckDue === undefined) return unchanged;
-  return accept({
-    type: 'AccuracyConfirmed',
-    data: { subjectId, itemId, version: item!.version, method, ...next },
-  });
+  // A check from before the doubt says nothing about it.
+  if (item.disputedSince !== undefined && item.disputedSince > facts.occurredAt)
+    return refuse('ITEM_DISPUTED', { itemId });
+  const next = checkDue(intervalOf(item, facts), facts.occurredAt);
+  const later = (next.nextCheckDue ?? '') > (item.nextCheckDue ?? '');
+  if (item.disputedSince === undefined && !later) return unchanged;
+  return accept({ type: 'AccuracyConfirmed', data: { subjectId, itemId, version: item.version, method, ...next } });
 }
 
-function doubtAccuracy(command: DoubtAccuracy, state: SubjectState): SubjectOutcome {
+function doubtAccuracy(command: DoubtAccuracy, item: ItemState): SubjectOutcome {
   const { subjectId, itemId, cause } = command;
-  const item = state.items[itemId];
-  const gone = unusable(item, itemId);
-  if (gone) return gone;
-  if (item!.disputed) return unchanged;
-  return accept({ type: 'AccuracyDoubtRaised', data: { subjectId, itemId, version: item!.version, cause } });
+  if (item.disputedSince !== undefined) return unchanged;
+  return accept({ type: 'AccuracyDoubtRaised', data: { subjectId, itemId, version: item.version, cause } });
 }
 
 function raiseCheck(command: RaiseAccuracyCheck, state: SubjectState, facts: SubjectFacts): SubjectOutcome {
@@ -448,21 +459,33 @@ function raiseCheck(command: RaiseAccuracyCheck, state: SubjectState, facts: Sub
 function liftRestriction(command: LiftRestriction, state: SubjectState, facts: SubjectFacts): SubjectOutcome {
   if (state.restriction === undefined) return unchanged;
   const informedAt = command.informedAt === undefined ? undefined : parseInstant(command.informedAt);
-  if (informedAt === undefined || informedAt > facts.occurredAt)
+  // What the person was told before this restriction was about another one.
+  if (informedAt === undefined || informedAt > facts.occurredAt || informedAt < state.restriction.since)
     return refuse('RESTRICTION_LIFT_NOT_NOTIFIED', { field: 'informedAt' });
   return accept({ type: 'RestrictionLifted', data: { subjectId: command.subjectId, informedAt } });
 }
 
 const presentation = (noticeId: string, version: number): string => `${noticeId}@${version}`;
 
-function unusable(item: ItemState | undefined, itemId: string): Outcome<never> | undefined {
-  if (!item) return refuse('ITEM_UNKNOWN', { itemId });
-  return item.status === 'held' ? undefined : refuse('DATA_ERASED', { itemId });
+/** Whether data that came from elsewhere under this notice, up to then, awaits a showing of it. */
+function isUntold(state: SubjectState, noticeId: string, at: Instant): boolean {
+  const since = state.untold.get(noticeId);
+  return since !== undefined && since <= at;
 }
+
+/** Decides about an item as long as it is held. */
+function ofHeld(state: SubjectState, itemId: string, decideAbout: (item: ItemState) => SubjectOutcome): SubjectOutcome {
+  const item = state.items[itemId];
+  if (!item) return refuse('ITEM_UNKNOWN', { itemId });
+  return item.status === 'held' ? decideAbout(item) : refuse('DATA_ERASED', { itemId });
+}
+
+const categoriesOf = (items: readonly { readonly category: string }[]): readonly string[] =>
+  items.map(({ category }) => category);
 
 /** Recipients that hold an older version and have not been told of this one. */
 function outstanding(item: ItemState, version: number): readonly string[] {
-  return Object.entries(item.recipients)
+  return [...item.recipients]
     .filter(([, told]) => told < version)
     .map(([recipientId]) => recipientId)
     .sort();

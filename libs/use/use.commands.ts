@@ -1,14 +1,5 @@
-import {
-  ArrayMaxSize,
-  ArrayMinSize,
-  ArrayUnique,
-  IsArray,
-  IsOptional,
-  IsUUID,
-  Matches,
-  MaxLength,
-} from 'class-validator';
-import { Command, REGISTER_ID } from '#slice';
+import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsOptional, Matches, MaxLength } from 'class-validator';
+import { Command, IsId, REGISTER_ID } from '#slice';
 
 /** Asks whether items may be used for a purpose now (C05, C17). */
 export class AuthoriseUse extends Command {
@@ -16,14 +7,14 @@ export class AuthoriseUse extends Command {
     return 'AuthoriseUse' as const;
   }
 
-  @IsUUID()
+  @IsId()
   readonly subjectId!: string;
 
   @Matches(REGISTER_ID)
   @MaxLength(64)
   readonly purposeId!: string;
 
-  /** The channel of a message to the person; needed for a commercial purpose. */
+  /** The channel of a message to the person; needed for a purpose that is commercial or rests on consent. */
   @IsOptional()
   @Matches(REGISTER_ID)
   @MaxLength(32)
@@ -33,7 +24,7 @@ export class AuthoriseUse extends Command {
   @ArrayMinSize(1)
   @ArrayMaxSize(100)
   @ArrayUnique()
-  @IsUUID(undefined, { each: true })
+  @IsId({ each: true })
   readonly itemIds!: readonly string[];
 }
 
@@ -43,7 +34,7 @@ export class ObjectToMarketing extends Command {
     return 'ObjectToMarketing' as const;
   }
 
-  @IsUUID()
+  @IsId()
   readonly subjectId!: string;
 }
 

@@ -36,8 +36,8 @@ interface UsableItem {
   readonly gone: boolean;
   readonly disputed: boolean;
   readonly nextCheckDue?: string;
-  /** The person has not been told yet that we hold it (UK GDPR Art 14). */
-  readonly untoldSince?: Instant;
+  /** The notice that the person has yet to be shown, and from when on (UK GDPR Art 14). */
+  readonly untold?: { readonly noticeId: string; readonly since: Instant };
 }
 
 export interface UseState {
@@ -74,7 +74,11 @@ function evolve(state: UseState, event: FoldedEvent, at: Instant): UseState {
     case 'NoticePresented':
       return {
         ...state,
-        items: mapItems(state.items, ({ untoldSince: _told, ...item }) => item),
+        items: mapItems(state.items, ({ untold, ...item }) =>
+          untold === undefined || (untold.noticeId === event.data.noticeId && untold.since <= at)
+            ? item
+            : { ...item, untold },
+        ),
       };
     case 'DataCollected': {
       const items: Record<string, UsableItem> = { ...state.items };
@@ -86,7 +90,7 @@ function evolve(state: UseState, event: FoldedEvent, at: Instant): UseState {
           gone: false,
           disputed: false,
           ...(item.nextCheckDue !== undefined && { nextCheckDue: item.nextCheckDue }),
-          ...(event.data.source === 'thirdParty' && { untoldSince: at }),
+          ...(event.data.source === 'thirdParty' && { untold: { noticeId: event.data.noticeId, since: at } }),
         };
       return { ...state, items };
     }
@@ -173,7 +177,8 @@ function authorise(command: AuthoriseUse, state: UseState, facts: UseFacts): Out
   const useId = facts.id('use');
   if (state.authorised.includes(useId)) return unchanged;
 
-  const found = purposeAsOf(facts.purposes, purposeId, facts.occurredAt);
+  // The answer holds from now on, so everything is judged as it is now, whatever time the request gives.
+  const found = purposeAsOf(facts.purposes, purposeId, facts.now);
   if (found.status !== 'inForce') return refuse(purposeRefusal(found.status), { purposeId });
   const { purpose } = found;
 
@@ -187,14 +192,14 @@ function authorise(command: AuthoriseUse, state: UseState, facts: UseFacts): Out
 
   const resting = purpose.commercial
     ? marketingBasis(purpose, channel, state, facts)
-    : serviceBasis(purpose, itemIds, state);
+    : serviceBasis(purpose, channel, itemIds, state, facts);
   if ('kind' in resting) return resting;
 
   const listed = new Set(purpose.fields.map((field) => field.category));
   const outside = itemIds.filter((itemId) => !listed.has(state.items[itemId]?.category ?? ''));
   if (outside.length > 0) return refuse('ITEM_NOT_HELD_FOR_PURPOSE', { purposeId, items: outside });
 
-  const untold = itemIds.filter((itemId) => state.items[itemId]?.untoldSince !== undefined);
+  const untold = itemIds.filter((itemId) => state.items[itemId]?.untold !== undefined);
   if (untold.length > 0) return refuse('ART14_NOTICE_DUE', { items: untold });
 
   if (purpose.commercial) {
@@ -229,7 +234,7 @@ interface Resting {
   readonly basisRef?: string;
 }
 
-/** Consent to this purpose over this channel. The door of the assessed interest stays shut until it is built. */
+/** Consent, and nothing else: the door of the assessed interest stays shut until it is built. */
 function marketingBasis(
   purpose: Purpose,
   channel: string | undefined,
@@ -239,6 +244,17 @@ function marketingBasis(
   const { purposeId } = purpose;
   if (purpose.basis === 'legitimateInterests') return refuse('LIA_MISSING', { purposeId });
   if (purpose.basis !== 'consent') return refuse('NO_MARKETING_BASIS', { purposeId, basis: purpose.basis });
+  return consentTo(purpose, channel, state, facts);
+}
+
+/** Live consent to this purpose, as it is now, over this channel. */
+function consentTo(
+  purpose: Purpose,
+  channel: string | undefined,
+  state: UseState,
+  facts: UseFacts,
+): Resting | Outcome<never> {
+  const { purposeId } = purpose;
   if (channel === undefined) return refuse('CONSENT_CHANNEL_MISMATCH', { purposeId, field: 'channel' });
   const consent = state.consents[consentKey(purposeId, channel)];
   if (!consent) {
@@ -258,12 +274,20 @@ function marketingBasis(
   return { basisRef: consent.consentId };
 }
 
-/** Data collected for a purpose serves that purpose. */
-function serviceBasis(purpose: Purpose, itemIds: readonly string[], state: UseState): Resting | Outcome<never> {
+/** Data collected for a purpose serves that purpose; where that rests on consent, only with the consent. */
+function serviceBasis(
+  purpose: Purpose,
+  channel: string | undefined,
+  itemIds: readonly string[],
+  state: UseState,
+  facts: UseFacts,
+): Resting | Outcome<never> {
+  const resting = purpose.basis === 'consent' ? consentTo(purpose, channel, state, facts) : {};
+  if ('kind' in resting) return resting;
   const foreign = itemIds.filter((itemId) => state.items[itemId]?.purposeId !== purpose.purposeId);
   return foreign.length > 0
     ? refuse('ITEM_NOT_HELD_FOR_PURPOSE', { purposeId: purpose.purposeId, items: foreign })
-    : {};
+    : resting;
 }
 
 function mapItems(items: UseState['items'], change: (item: UsableItem) => UsableItem): UseState['items'] {

@@ -1,5 +1,5 @@
 import type { ConsentExpired, ConsentWithdrawn } from '#consent';
-import { insert, update, type Projection } from '#kernel';
+import { insert, update, type Projection, type Row } from '#kernel';
 import type { ProcessingRestricted } from '#subject';
 import type { MarketingObjectionReceived, UseAuthorised } from './use.events.js';
 
@@ -30,7 +30,7 @@ export const authorisationsProjection: Projection<AuthorisationEvent> = {
         position: 'integer',
       },
       key: ['use_id'],
-      indexes: [['subject_id', 'position'], ['basis_ref']],
+      indexes: [['subject_id', 'position']],
     },
   },
   handles: {
@@ -54,18 +54,10 @@ export const authorisationsProjection: Projection<AuthorisationEvent> = {
       }),
     ],
     ConsentWithdrawn: ({ data, occurredAt, type }) => [
-      update(
-        'use_authorisations',
-        { basis_ref: data.consentId, revoked_at: null },
-        { revoked_at: occurredAt, revoked_by: type },
-      ),
+      update('use_authorisations', resting(data), { revoked_at: occurredAt, revoked_by: type }),
     ],
     ConsentExpired: ({ data, occurredAt, type }) => [
-      update(
-        'use_authorisations',
-        { basis_ref: data.consentId, revoked_at: null },
-        { revoked_at: occurredAt, revoked_by: type },
-      ),
+      update('use_authorisations', resting(data), { revoked_at: occurredAt, revoked_by: type }),
     ],
     MarketingObjectionReceived: ({ data, occurredAt, type }) => [
       update(
@@ -83,3 +75,8 @@ export const authorisationsProjection: Projection<AuthorisationEvent> = {
     ],
   },
 };
+
+/** The uses that rest on the consent that ended, or on one that it had renewed: both have one purpose and channel. */
+function resting({ subjectId, purposeId, channel }: ConsentWithdrawn['data'] | ConsentExpired['data']): Row {
+  return { subject_id: subjectId, purpose_id: purposeId, channel, basis: 'consent', revoked_at: null };
+}

@@ -7,6 +7,7 @@ import { instant, plusMilliseconds, REFUSALS, type DomainEvent, type Recorded, t
 import { Projector, ReadModels } from '#read-model';
 import {
   codecsOf,
+  commandLedgerIn,
   commandLedgerProjection,
   refusalCapability,
   refusalsProjection,
@@ -75,18 +76,7 @@ async function projected(): Promise<{ ledger: CommandLedger; readModels: ReadMod
   const projector = new Projector(database, PROJECTIONS);
   projector.apply(await collect(ground.log.readAll(Number.MAX_SAFE_INTEGER, () => true)));
   const readModels = new ReadModels(database, PROJECTIONS);
-  const ledger: CommandLedger = {
-    find(commandId) {
-      const [row] = readModels.rows<{ stream: string; fingerprint: string; answer_event: string }>(
-        commandLedgerProjection,
-        'commands',
-        { command_id: commandId },
-      );
-      return Promise.resolve(
-        row && { stream: row.stream, fingerprint: row.fingerprint, answerEvent: row.answer_event },
-      );
-    },
-  };
+  const ledger = commandLedgerIn(readModels);
   return { ledger, readModels, projector };
 }
 

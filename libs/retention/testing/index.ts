@@ -1,0 +1,89 @@
+import { factsAt } from '#kernel/testing';
+import type { DataCollected, DataCorrected, ItemVersionRef, RetentionTerm, SubjectRegistered } from '#subject';
+import type { RetentionDomainCommand } from '../retention.commands.js';
+
+export const OPENED = '2026-01-05T09:00:00Z';
+export const subjectId = '7d9e2a10-5b6c-4d3e-8f1a-2b3c4d5e6f70';
+export const EMAIL = '11111111-1111-4111-8111-111111111111';
+export const PHONE = '22222222-2222-4222-8222-222222222222';
+export const TICKET = '33333333-3333-4333-8333-333333333333';
+
+const sent = { commandId: '5b1f0c5e-7d8a-4c5b-9a3e-2f6d1c0b9a87', actor: factsAt().actor, subjectId };
+export const close: RetentionDomainCommand = { ...sent, type: 'CloseRelationship', reasonCode: 'contractEnded' };
+export const closeRequest = (serviceRequestRef = 'ticket-1'): RetentionDomainCommand => ({
+  ...sent,
+  type: 'CloseServiceRequest',
+  serviceRequestRef,
+});
+export const endPeriod: RetentionDomainCommand = { ...sent, type: 'EndAccountingPeriod' };
+export const expire = (itemIds?: readonly string[]): RetentionDomainCommand => ({
+  ...sent,
+  type: 'ExpireRetention',
+  ...(itemIds && { itemIds }),
+});
+export const confirmErasure: RetentionDomainCommand = { ...sent, type: 'ConfirmErasure' };
+export const extend = (itemId = EMAIL): RetentionDomainCommand => ({
+  ...sent,
+  type: 'ExtendRetention',
+  itemId,
+  until: '2040-01-01T00:00:00Z',
+});
+
+export const registered: SubjectRegistered = {
+  type: 'SubjectRegistered',
+  data: { subjectId, capacity: 'individual', subscriberType: 'individual', division: 'england-and-wales' },
+};
+const sealed = { kind: 'sealed' } as DataCorrected['data']['value'];
+/** One item, kept for two years from a trigger unless told otherwise. */
+export const collected = (
+  itemId: string,
+  trigger: RetentionTerm['trigger'],
+  changes: { readonly period?: string; readonly serviceRequestRef?: string } = {},
+): DataCollected => ({
+  type: 'DataCollected',
+  data: {
+    subjectId,
+    purposeId: 'support',
+    purposeVersion: 1,
+    basis: 'contract',
+    noticeId: 'privacy',
+    noticeVersion: 1,
+    collectionPointId: 'contact-form',
+    collectionPointVersion: 1,
+    source: 'subject',
+    ...(changes.serviceRequestRef !== undefined && { serviceRequestRef: changes.serviceRequestRef }),
+    items: [
+      {
+        itemId,
+        version: 1,
+        category: 'contact.email',
+        necessity: 'required',
+        keyId: `key 1 of ${itemId}`,
+        value: sealed,
+        retention: { trigger, period: changes.period ?? 'P2Y' },
+      },
+    ],
+  },
+});
+export const corrected = (itemId: string, toVersion = 2): DataCorrected => ({
+  type: 'DataCorrected',
+  data: {
+    subjectId,
+    itemId,
+    category: 'contact.email',
+    fromVersion: toVersion - 1,
+    toVersion,
+    supersededKeyId: `key ${toVersion - 1} of ${itemId}`,
+    supersededPeriod: 'P12M',
+    keyId: `key ${toVersion} of ${itemId}`,
+    value: sealed,
+    reasonCode: 'outOfDate',
+    recipientsToNotify: [],
+  },
+});
+export const ref = (itemId: string, version = 1): ItemVersionRef => ({
+  itemId,
+  version,
+  category: 'contact.email',
+  keyId: `key ${version} of ${itemId}`,
+});
