@@ -154,7 +154,7 @@ describe('imports', () => {
       default: { forbidden: { name: string }[] };
     };
     rules = config.default.forbidden.map((rule) => rule.name);
-  }, 60_000);
+  }, 240_000);
   afterAll(() => tree.remove());
 
   it('of the real tree break no rule', () => {
@@ -197,7 +197,7 @@ describe('code', () => {
     tree.write(ALLOWED_CODE);
     tree.copy('eslint.config.js');
     [real, planted, rules] = await Promise.all([lint(ROOT), lint(tree.root), lintRules()]);
-  }, 60_000);
+  }, 240_000);
   afterAll(() => tree.remove());
 
   it('of the real tree breaks no rule', () => {

@@ -8,19 +8,11 @@ import {
   Matches,
   MaxLength,
   Min,
-  ValidateBy,
 } from 'class-validator';
-import { parseInstant } from '#kernel';
-import { Command, REGISTER_ID } from '#slice';
+import { Command, IsInstant, REGISTER_ID } from '#slice';
 
 /** Longest text of a notice, in bytes of UTF-8. */
 const LONGEST_CONTENT = 100_000;
-
-const IsInstant = (): PropertyDecorator =>
-  ValidateBy({
-    name: 'isInstant',
-    validator: { validate: (value) => typeof value === 'string' && parseInstant(value) !== undefined },
-  });
 
 /** Publishes a version of a notice; its text can never be changed again (C13, C30). */
 export class PublishNotice extends Command {

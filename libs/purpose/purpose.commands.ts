@@ -17,8 +17,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { parsePeriod } from '#calendar';
-import { parseInstant } from '#kernel';
-import { Command, REGISTER_ID } from '#slice';
+import { Command, IsInstant, REGISTER_ID } from '#slice';
 import {
   LAWFUL_BASES,
   RETENTION_ACTIONS,
@@ -41,12 +40,6 @@ const SOMETHING = /\S/;
 const TERM = /^([a-z][a-z0-9-]*:[A-Za-z][A-Za-z0-9_-]*|https?:\/\/[^\s<>"{}|\\^`]+)$/;
 
 const RECIPIENT_KINDS = ['SELF', 'GROUP', 'PROCESSOR', 'AUTHORITY', 'THIRD_PARTY'] as const;
-
-const IsInstant = (): PropertyDecorator =>
-  ValidateBy({
-    name: 'isInstant',
-    validator: { validate: (value) => typeof value === 'string' && parseInstant(value) !== undefined },
-  });
 
 const IsPeriod = (): PropertyDecorator =>
   ValidateBy({

@@ -13,6 +13,7 @@ import { instrumentRegister } from './instrument.register.js';
 import { EndGroupMembership, RegisterRecipient, StartGroupMembership } from './recipient.commands.js';
 import { recipientDecider, recipientStream } from './recipient.decider.js';
 import { recipientRegister } from './recipient.register.js';
+import { ReturnOrDeleteController } from './return-or-delete.controller.js';
 import { sharingCodec } from './sharing.codec.js';
 import { sharingRegistersProjection } from './sharing.projection.js';
 import { WhoHeldWhatController } from './who-held-what.controller.js';
@@ -82,5 +83,5 @@ export const sharingCapability = capability({
     view('register', 'instruments', sharingRegistersProjection, 'instruments', DISCREET),
     view('subject', 'disclosures', disclosuresProjection, 'disclosures', DISCREET),
   ],
-  controllers: [WhoHeldWhatController],
+  controllers: [WhoHeldWhatController, ReturnOrDeleteController],
 });

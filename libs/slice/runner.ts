@@ -133,9 +133,13 @@ export class SliceRunner {
   ): Promise<Refused> {
     const fingerprint = this.#fingerprint(command);
     const answered = await this.ledger.find(command.commandId);
-    if (answered?.fingerprint === fingerprint && isRefusal(answered))
-      return this.#refusalOnRecord(answered, command.commandId);
-    return this.#refuse(command, stream, { code, details }, fingerprint);
+    const remembered = this.#answers.get(command.commandId);
+    if ((answered ?? remembered ?? { fingerprint }).fingerprint !== fingerprint)
+      return this.#refuseReuse(command, stream, fingerprint);
+    if (answered && isRefusal(answered)) return this.#refusalOnRecord(answered, command.commandId);
+    const answer = await this.#refuse(command, stream, { code, details }, fingerprint);
+    remember(this.#answers, command.commandId, { fingerprint, answer }, REMEMBERED_ANSWERS);
+    return answer;
   }
 
   async #decide(slice: AnySlice, command: Command, stream: string, fingerprint: string): Promise<Answer> {

@@ -1,0 +1,326 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { Installation } from '../installation.js';
+import { collect, consentOf, customer, DOCUMENT, fresh, holders, refuses, said, TICKET, type Person } from './life.js';
+
+/** C19: outside the group data goes to nobody, unless a statute leaves no choice. */
+describe('the closed door', () => {
+  let custos: Installation;
+
+  beforeAll(async () => {
+    custos = await Installation.start('2026-05-31T21:00:00Z');
+  }, 90_000);
+
+  afterAll(async () => {
+    await custos.remove();
+  });
+
+  const recipient = async (kind: string, word: string, more: object = {}): Promise<string> => {
+    const recipientId = fresh(word);
+    await custos.accepted('dpo', 'RegisterRecipient', {
+      recipientId,
+      kind,
+      name: `Example ${word}`,
+      legalForm: kind === 'AUTHORITY' ? 'publicBody' : 'company',
+      country: 'GB',
+      ...more,
+    });
+    return recipientId;
+  };
+  const share = (person: Person, recipientId: string, more: object = {}): object => ({
+    subjectId: person.subjectId,
+    recipientId,
+    purposeId: 'service-account',
+    itemIds: [person.items['contact.email']],
+    medium: 'api',
+    ...more,
+  });
+  const CONTACT = ['contact.name', 'contact.email', 'contact.phone'];
+  const order = (instrumentId: string, more: object = {}): object => ({
+    instrumentId,
+    enactment: 'Police and Criminal Evidence Act 1984',
+    section: 'Sch 1 para 4',
+    instrumentKind: 'productionOrder',
+    reference: 'PO-2026-77',
+    issuer: 'Example Crown Court',
+    issuedOn: '2026-05-20',
+    scope: { categories: CONTACT },
+    mandatory: true,
+    reviewedBy: 'second-counsel',
+    documentHash: DOCUMENT,
+    ...more,
+  });
+  const notCompelled = (recipientId: string, recipientKind: string) =>
+    said('NOT_COMPELLED', 'C19', 'policy; UK GDPR Art 6(1)(c)', { recipientId, recipientKind });
+  const disclosures = async (subjectId: string, position: number) =>
+    (await custos.get('auditor', `/v1/subjects/${subjectId}/disclosures`, position)).body.rows;
+
+  it('refuses a third party in spite of signed consent', async () => {
+    const asha = await customer(custos);
+    const adtech = await recipient('THIRD_PARTY', 'adtech');
+    await custos.accepted('crm', 'GiveConsent', { ...consentOf(asha.subjectId), affirmativeAct: 'signed' });
+    const wanted = share(asha, adtech, { consentRef: 'signed-consent-1' });
+    const { position } = await refuses(custos, 'crm', 'ShareData', wanted, notCompelled(adtech, 'THIRD_PARTY'));
+    await refuses(custos, 'crm', 'ShareData', { ...wanted, basis: 'consent' }, notCompelled(adtech, 'THIRD_PARTY'));
+    expect(await disclosures(asha.subjectId, position)).toEqual([]);
+  });
+
+  it('shares with a company of the group until the day it is sold', async () => {
+    const asha = await customer(custos);
+    const pacific = await recipient('GROUP', 'chersoft-pacific');
+    await custos.accepted('dpo', 'StartGroupMembership', {
+      recipientId: pacific,
+      companyNumber: 'EX000009',
+      from: '2021-01-01',
+    });
+    await custos.accepted('dpo', 'EndGroupMembership', { recipientId: pacific, to: '2026-06-01' });
+    // The last second of 31 May in London.
+    await custos.advanceTo('2026-05-31T22:59:59Z');
+    const shared = await custos.accepted('crm', 'ShareData', share(asha, pacific));
+    expect(await disclosures(asha.subjectId, shared.position)).toMatchObject([
+      { recipient_id: pacific, recipient_kind: 'GROUP', group_company_number: 'EX000009', category: 'contact.email' },
+    ]);
+    expect((await custos.get('dpo', '/v1/return-or-delete', shared.position)).body.tasks).toEqual([]);
+    await custos.advanceTo('2026-05-31T23:00:00Z');
+    await refuses(
+      custos,
+      'crm',
+      'ShareData',
+      share(asha, pacific),
+      said('NOT_GROUP_MEMBER', 'C19', 'policy', { recipientId: pacific, date: '2026-06-01' }),
+    );
+    expect((await custos.get('dpo', '/v1/return-or-delete')).body.tasks).toMatchObject([
+      {
+        recipientId: pacific,
+        leftOn: '2026-06-01',
+        items: [{ subject_id: asha.subjectId, category: 'contact.email' }],
+        more: false,
+      },
+    ]);
+    // What was given on 31 May may still be recorded; who holds it stays known.
+    const late = { ...share(asha, pacific), occurredAt: '2026-05-31T22:30:00Z' };
+    const { position } = await custos.accepted('crm', 'ShareData', late);
+    const held = await holders(custos, asha.subjectId, '2026-05-31T23:00:00Z', position);
+    const copy = { holderKind: 'GROUP', category: 'contact.email', use: 'inUse' };
+    expect(held.filter(({ holderId }) => holderId === pacific)).toMatchObject([copy, copy]);
+  });
+
+  it('gives the police what an order names, and no letter gives them anything', async () => {
+    const person = await customer(custos);
+    const ticket = await collect(custos, person.subjectId, TICKET, { 'ticket.text': 'Chart 12 does not open.' });
+    const police = await recipient('AUTHORITY', 'constabulary');
+    await refuses(custos, 'crm', 'ShareData', share(person, police), notCompelled(police, 'AUTHORITY'));
+
+    const instrumentId = fresh('order');
+    await custos.accepted('counsel', 'RecordStatutoryInstrument', order(instrumentId));
+    const wide = share(person, police, {
+      instrumentId,
+      itemIds: [person.items['contact.email'], ticket['ticket.text']],
+    });
+    await refuses(
+      custos,
+      'counsel',
+      'ShareData',
+      wide,
+      said('DISCLOSURE_EXCEEDS_SCOPE', 'C19', 'policy; UK GDPR Art 5(1)(c)', {
+        instrumentId,
+        categories: ['ticket.text'],
+      }),
+    );
+    const { position } = await custos.accepted('counsel', 'ShareData', share(person, police, { instrumentId }));
+    expect(await disclosures(person.subjectId, position)).toMatchObject([
+      { recipient_id: police, instrument_id: instrumentId, basis: 'legalObligation', category: 'contact.email' },
+    ]);
+  });
+
+  it.each([
+    ['another person', (other: Person) => ({ subjectIds: [other.subjectId] }), 'subjectId'],
+    ['another authority', () => ({ recipientIds: ['revenue-office'] }), 'recipientId'],
+  ])('stretches no order to %s', async (_what, scope, beyond) => {
+    const [asha, other] = [await customer(custos), await customer(custos)];
+    const police = await recipient('AUTHORITY', 'constabulary');
+    const instrumentId = fresh('order');
+    const named = order(instrumentId, { scope: { categories: CONTACT, ...scope(other) } });
+    await custos.accepted('counsel', 'RecordStatutoryInstrument', named);
+    await refuses(
+      custos,
+      'counsel',
+      'ShareData',
+      share(asha, police, { instrumentId }),
+      said('DISCLOSURE_EXCEEDS_SCOPE', 'C19', 'policy; UK GDPR Art 5(1)(c)', {
+        instrumentId,
+        [beyond]: beyond === 'subjectId' ? asha.subjectId : police,
+      }),
+    );
+  });
+
+  it('takes for compulsion only an instrument that is whole and was reviewed by another lawyer', async () => {
+    const instrumentId = fresh('order');
+    const incomplete = (...missing: string[]) =>
+      said('COMPULSION_INCOMPLETE', 'C19', 'policy; UK GDPR Art 6(1)(c)', { instrumentId, missing });
+    const all = ['enactment', 'section', 'instrumentKind', 'reference', 'issuer'];
+    const rest = ['issuedOn', 'scope', 'mandatory', 'reviewedBy', 'documentHash'];
+    await refuses(custos, 'counsel', 'RecordStatutoryInstrument', { instrumentId }, incomplete(...all, ...rest));
+    for (const [name, value] of [
+      ['enactment', ' '],
+      ['mandatory', false],
+      ['reviewedBy', 'counsel'],
+      ['documentHash', undefined],
+    ] as const)
+      await refuses(
+        custos,
+        'counsel',
+        'RecordStatutoryInstrument',
+        order(instrumentId, { [name]: value }),
+        incomplete(name),
+      );
+    await custos.accepted('counsel', 'RecordStatutoryInstrument', order(instrumentId));
+  });
+
+  it('obeys no instrument that is not in force', async () => {
+    const asha = await customer(custos);
+    const police = await recipient('AUTHORITY', 'constabulary');
+    const recorded = async (more: object = {}): Promise<string> => {
+      const instrumentId = fresh('order');
+      await custos.accepted('counsel', 'RecordStatutoryInstrument', order(instrumentId, more));
+      return instrumentId;
+    };
+    const notInForce = (instrumentId: string, reason: string) =>
+      refuses(
+        custos,
+        'counsel',
+        'ShareData',
+        share(asha, police, { instrumentId }),
+        said('INSTRUMENT_NOT_IN_FORCE', 'C19', 'policy; UK GDPR Art 6(1)(c)', { instrumentId, reason }),
+      );
+    await notInForce(fresh('order'), 'unknown');
+    await notInForce(await recorded({ issuedOn: '2026-12-24' }), 'notIssued');
+    await notInForce(await recorded({ validUntil: '2026-05-30' }), 'lapsed');
+    const withdrawn = await recorded();
+    await custos.accepted('counsel', 'WithdrawInstrument', { instrumentId: withdrawn });
+    await notInForce(withdrawn, 'withdrawn');
+    const answered = await recorded();
+    await custos.accepted('counsel', 'ShareData', share(asha, police, { instrumentId: answered }));
+    await custos.accepted('counsel', 'MarkInstrumentAnswered', { instrumentId: answered });
+    await notInForce(answered, 'answered');
+  });
+
+  it('gives a firm that works for us what its agreement covers', async () => {
+    const asha = await customer(custos);
+    const { position } = await custos.accepted('crm', 'ShareData', share(asha, 'example-mail-host'));
+    expect(await disclosures(asha.subjectId, position)).toMatchObject([{ agreement_id: 'example-mail-hosting' }]);
+    await refuses(
+      custos,
+      'crm',
+      'ShareData',
+      share(asha, 'example-mail-host', { itemIds: [asha.items['contact.phone']] }),
+      said('AGREEMENT_DOES_NOT_COVER', 'C19 C22', 'UK GDPR Art 28', {
+        recipientId: 'example-mail-host',
+        agreementId: 'example-mail-hosting',
+        purposeId: 'service-account',
+        categories: ['contact.phone'],
+      }),
+    );
+
+    const printer = await recipient('PROCESSOR', 'printer');
+    const missing = said('AGREEMENT_MISSING', 'C19 C22', 'UK GDPR Art 28', { recipientId: printer });
+    await refuses(custos, 'crm', 'ShareData', share(asha, printer), missing);
+    const agreementId = fresh('printing');
+    const agreement = {
+      agreementId,
+      recipientId: printer,
+      kind: 'art28',
+      purposes: ['service-account'],
+      categories: CONTACT,
+      from: '2020-01-01',
+      to: '2026-05-01',
+      publicSummary: 'Prints and posts letters for us.',
+      documentHash: DOCUMENT,
+      checklist: ['instructions', 'confidentiality', 'security'],
+    };
+    await refuses(
+      custos,
+      'counsel',
+      'RecordAgreement',
+      { ...agreement, publicSummary: '  ' },
+      said('AGREEMENT_SUMMARY_MISSING', 'C22', 'UK GDPR Art 15(1)(c)', { agreementId, field: 'publicSummary' }),
+    );
+    await custos.accepted('counsel', 'RecordAgreement', agreement);
+    await custos.advanceTo('2026-06-01T12:00:00Z');
+    await refuses(
+      custos,
+      'crm',
+      'ShareData',
+      share(asha, printer),
+      said('AGREEMENT_EXPIRED', 'C19 C22', 'UK GDPR Art 28', { recipientId: printer, date: '2026-06-01' }),
+    );
+  });
+
+  it('lets nothing leave the country without a safeguard', async () => {
+    const asha = await customer(custos);
+    await refuses(
+      custos,
+      'crm',
+      'ShareData',
+      share(asha, 'example-pacific'),
+      said('TRANSFER_MECHANISM_MISSING', 'C19', 'UK GDPR Art 44-49', { recipientId: 'example-pacific', country: 'NZ' }),
+    );
+    const { position } = await custos.accepted(
+      'crm',
+      'ShareData',
+      share(asha, 'example-pacific', { transferMechanism: 'adequacy' }),
+    );
+    expect(await disclosures(asha.subjectId, position)).toMatchObject([{ transfer_mechanism: 'adequacy' }]);
+  });
+
+  it('knows every recipient by name', async () => {
+    const asha = await customer(custos);
+    const recipientId = fresh('somebody');
+    const unknown = said('RECIPIENT_UNKNOWN', 'C19', 'UK GDPR Art 5(1)(f)', { recipientId });
+    await refuses(custos, 'crm', 'ShareData', share(asha, recipientId), unknown);
+    await refuses(custos, 'dpo', 'EndGroupMembership', { recipientId, to: '2026-01-01' }, unknown);
+  });
+
+  it('gives nothing away while processing is restricted, but to a statute and to the person', async () => {
+    const asha = await customer(custos);
+    const police = await recipient('AUTHORITY', 'constabulary');
+    const instrumentId = fresh('order');
+    await custos.accepted('counsel', 'RecordStatutoryInstrument', order(instrumentId));
+    await custos.accepted('dpo', 'RestrictProcessing', { subjectId: asha.subjectId, ground: '18(1)(b)' });
+    await refuses(
+      custos,
+      'crm',
+      'ShareData',
+      share(asha, 'example-harbour-charts'),
+      said('PROCESSING_RESTRICTED', 'C05 C19', 'UK GDPR Art 18', {
+        recipientId: 'example-harbour-charts',
+        purposeId: 'service-account',
+      }),
+    );
+    await custos.accepted('counsel', 'ShareData', share(asha, police, { instrumentId }));
+    await custos.accepted('support', 'ShareData', share(asha, 'person'));
+    await refuses(
+      custos,
+      'dpo',
+      'LiftRestriction',
+      { subjectId: asha.subjectId },
+      said('RESTRICTION_LIFT_NOT_NOTIFIED', 'C05 C19', 'UK GDPR Art 18(3)', { field: 'informedAt' }),
+    );
+  });
+
+  it('is one disclosure however often it is told', async () => {
+    const asha = await customer(custos);
+    const disclosureId = randomUUID();
+    const first = share(asha, 'example-harbour-charts', { disclosureId });
+    await custos.accepted('crm', 'ShareData', first);
+    const again = await custos.accepted('crm', 'ShareData', first);
+    expect(again.events).toEqual([]);
+    await refuses(
+      custos,
+      'crm',
+      'ShareData',
+      { ...first, itemIds: [asha.items['contact.phone']] },
+      said('REGISTER_ENTRY_EXISTS', '', 'engine rule', { disclosureId }),
+    );
+  });
+});

@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Installation } from '../installation.js';
+import { customer, holders, refuses, said, type Person } from './life.js';
+
+/** C21: a mistake is put right, and whoever was given the wrong value is told. */
+describe('mistakes', () => {
+  let custos: Installation;
+
+  beforeAll(async () => {
+    custos = await Installation.start('2026-11-23T09:00:00Z');
+  }, 90_000);
+
+  afterAll(async () => {
+    await custos.remove();
+  });
+
+  const RIGHT = '+44 20 7946 0199';
+  const phoneOf = ({ items }: Person): string => items['contact.phone'] ?? '';
+  const correction = (asha: Person, more: object = {}): object => ({
+    subjectId: asha.subjectId,
+    itemId: phoneOf(asha),
+    fromVersion: 1,
+    value: RIGHT,
+    reasonCode: 'outOfDate',
+    ...more,
+  });
+  const given = (asha: Person, recipientId: string, more: object = {}): object => ({
+    subjectId: asha.subjectId,
+    recipientId,
+    purposeId: 'service-account',
+    itemIds: [phoneOf(asha)],
+    medium: 'api',
+    ...more,
+  });
+  /** Who has the phone number, in which version, and what they were told. */
+  const phoneHolders = async (asha: Person, asOf: string, position?: number) =>
+    (await holders(custos, asha.subjectId, asOf, position))
+      .filter(({ itemId }) => itemId === phoneOf(asha))
+      .map(({ holderId, version, use, notified }) => [holderId, version, use, notified]);
+
+  it('closes a correction only after every recipient was told', async () => {
+    const asha = await customer(custos);
+    const about = { subjectId: asha.subjectId, itemId: phoneOf(asha), version: 2 };
+    await custos.accepted('crm', 'ShareData', given(asha, 'example-harbour-charts'));
+    await custos.accepted('crm', 'ShareData', given(asha, 'example-pacific', { transferMechanism: 'adequacy' }));
+    await custos.accepted('support', 'ShareData', given(asha, 'person'));
+
+    await custos.advanceTo('2026-11-24T09:00:00Z');
+    await custos.accepted('support', 'CorrectData', correction(asha));
+    const waiting = (...recipients: string[]) =>
+      said('RECIPIENTS_NOT_NOTIFIED', 'C21', 'UK GDPR Art 19', { itemId: phoneOf(asha), recipients });
+    await refuses(custos, 'support', 'CompleteCorrection', about, waiting('example-harbour-charts', 'example-pacific'));
+    await custos.accepted('crm', 'NotifyRecipient', {
+      ...about,
+      recipientId: 'example-harbour-charts',
+      outcome: 'notified',
+    });
+    await refuses(custos, 'support', 'CompleteCorrection', about, waiting('example-pacific'));
+    await custos.accepted('crm', 'NotifyRecipient', {
+      ...about,
+      recipientId: 'example-pacific',
+      outcome: 'impossible',
+    });
+    const { position } = await custos.accepted('support', 'CompleteCorrection', about);
+
+    expect(await phoneHolders(asha, '2026-11-23T23:59:59.999Z', position)).toEqual([
+      ['controller', 1, 'inUse', null],
+      ['example-harbour-charts', 1, 'inUse', null],
+      ['example-pacific', 1, 'inUse', null],
+      ['person', 1, 'inUse', null],
+    ]);
+    expect(await phoneHolders(asha, '2026-11-24T09:00:00Z')).toEqual([
+      ['controller', 1, 'superseded', null],
+      ['example-harbour-charts', 1, 'superseded', 'notified'],
+      ['example-pacific', 1, 'superseded', 'impossible'],
+      ['person', 1, 'superseded', null],
+      ['controller', 2, 'inUse', null],
+    ]);
+  });
+
+  it('gives the right value to those who ask after the correction', async () => {
+    const asha = await customer(custos);
+    await custos.accepted('support', 'CorrectData', correction(asha));
+    const { position } = await custos.accepted('crm', 'ShareData', given(asha, 'example-harbour-charts'));
+    const { body } = await custos.get('auditor', `/v1/subjects/${asha.subjectId}/disclosures`, position);
+    expect(body.rows).toMatchObject([{ recipient_id: 'example-harbour-charts', item_version: 2 }]);
+    const about = { subjectId: asha.subjectId, itemId: phoneOf(asha), version: 2 };
+    const completed = await custos.accepted('support', 'CompleteCorrection', about);
+    expect(completed.events).toMatchObject([{ type: 'CorrectionCompleted' }]);
+  });
+
+  it('corrects only the version that was seen', async () => {
+    const asha = await customer(custos);
+    await custos.accepted('support', 'CorrectData', correction(asha));
+    await refuses(
+      custos,
+      'support',
+      'CorrectData',
+      correction(asha, { value: '+44 20 7946 0123' }),
+      said('VERSION_CONFLICT', '', 'engine rule', { itemId: phoneOf(asha), version: 2 }),
+    );
+  });
+
+  it('refuses a correction only with a reason and all the ways to complain', async () => {
+    const asha = await customer(custos);
+    const refusal = { subjectId: asha.subjectId, itemId: phoneOf(asha) };
+    const missing = (...fields: string[]) =>
+      said('REFUSAL_INFORMATION_MISSING', 'C21', 'UK GDPR Art 12(4)', { fields });
+    await refuses(
+      custos,
+      'dpo',
+      'RefuseCorrection',
+      refusal,
+      missing('reasonCode', 'complaintRoutes.controller', 'complaintRoutes.commissioner', 'complaintRoutes.court'),
+    );
+    const reasoned = { ...refusal, reasonCode: 'accurateAsHeld', complaintRoutes: ['controller', 'court'] };
+    await refuses(custos, 'dpo', 'RefuseCorrection', reasoned, missing('complaintRoutes.commissioner'));
+    const answered = await custos.accepted('dpo', 'RefuseCorrection', {
+      ...reasoned,
+      complaintRoutes: ['controller', 'commissioner', 'court'],
+    });
+    expect(answered.events).toMatchObject([{ type: 'RectificationRefused' }]);
+  });
+
+  it('tells only those who were given the value', async () => {
+    const asha = await customer(custos);
+    await custos.accepted('support', 'CorrectData', correction(asha));
+    await refuses(
+      custos,
+      'crm',
+      'NotifyRecipient',
+      {
+        subjectId: asha.subjectId,
+        itemId: phoneOf(asha),
+        version: 2,
+        recipientId: 'example-harbour-charts',
+        outcome: 'notified',
+      },
+      said('RECIPIENT_UNKNOWN', 'C19', 'UK GDPR Art 5(1)(f)', {
+        recipientId: 'example-harbour-charts',
+        itemId: phoneOf(asha),
+      }),
+    );
+  });
+
+  it('keeps the wrong value for a year of disputes and then no longer', async () => {
+    const asha = await customer(custos);
+    await custos.accepted('support', 'CorrectData', correction(asha));
+    await custos.advanceTo('2027-11-25T09:00:00Z');
+    const file = await custos.eventually(
+      () => custos.get('support', `/v1/subjects/${asha.subjectId}?purpose=service-account&caseRef=CASE-1`),
+      ({ body }) => body.holdings.some(({ status }: { status: string }) => status === 'erased'),
+    );
+    const phones = file.body.holdings.filter(({ category }: { category: string }) => category === 'contact.phone');
+    expect(phones).toMatchObject([
+      { version: 1, status: 'erased', withheld: 'forgotten' },
+      { version: 2, status: 'held', value: RIGHT },
+    ]);
+    expect(phones[0]).not.toHaveProperty('value');
+  });
+});
