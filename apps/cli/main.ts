@@ -4,10 +4,8 @@
  * stdout; what went wrong, in one line, to stderr. Exit code 0: done; 1: failed; 2: asked or configured wrongly.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { Tokens } from '#access';
 import { startEmbeddedEventStore } from '#embedded-event-store';
 import { parseInstant, type Instant } from '#kernel';
-import { REGISTER_ID, systemClock } from '#slice';
 import { BadSetting, readConfiguration, type Configuration } from '../configuration.js';
 import { settingLines } from './settings.js';
 
@@ -120,6 +118,8 @@ custos
   .description('issues a token to an operator, for whoever may read and write the data folder; it is shown this once')
   .requiredOption('--actor <id>', 'who it is for: lower-case words joined by hyphens')
   .action(async ({ actor }: { actor: string }) => {
+    const { Tokens } = await import('#access');
+    const { REGISTER_ID, systemClock } = await import('#slice');
     if (!REGISTER_ID.test(actor) || actor.length > 64)
       throw new BadSetting('--actor', 'not lower-case words and hyphens');
     const configuration = settings();
