@@ -41,7 +41,7 @@ export interface Listener {
 
 /** A stream that has events, metadata, or someone waiting for it. */
 export class Stream {
-  /** The ordinal of each event, by revision. */
+  /** The ordinal of each event, by revision; revisions before `events.first` have been removed. */
   readonly events = new OrdinalList();
   /** The ordinal of the tombstone, or -1. */
   tombstone = -1;
@@ -67,10 +67,12 @@ export class Stream {
 
 /**
  * Where everything is: 28 bytes per event in columns, and a list of ordinals per stream. An *ordinal* numbers the events
- * of the whole log from 0. Holds durable events only.
+ * of the whole log from 0. Holds durable events only. A removed event keeps its ordinal until the next start.
  */
 export class EventIndex {
   count = 0;
+  /** How many of `count` have been removed. */
+  removed = 0;
   readonly listeners = new Set<Listener>();
   private readonly streams: Stream[] = [];
   private readonly streamsByName = new Map<string, Stream>();
@@ -97,6 +99,8 @@ export class EventIndex {
     if (frame.revision === TOMBSTONE_REVISION) {
       stream.tombstone = ordinal;
     } else {
+      // Events before this one have been removed; those that are still there were meant to be.
+      if (frame.revision > stream.events.length) stream.events.startAt(frame.revision);
       stream.events.push(ordinal);
       if (isMetastream(frame.stream)) this.streamNamed(frame.stream.slice(2)).metadata = parseMetadata(frame.data);
     }
@@ -128,6 +132,26 @@ export class EventIndex {
 
   length(ordinal: number): number {
     return this.lengths.get(ordinal);
+  }
+
+  /** Whether the event has been removed from the log since the start: its frame cannot be read. */
+  isRemoved(ordinal: number): boolean {
+    return this.lengths.get(ordinal) === 0;
+  }
+
+  /** Forgets an event whose frame is gone. Of its stream, all events before it have to be forgotten as well. */
+  remove(ordinal: number): void {
+    const stream = this.streams[this.streamIds.get(ordinal)] as Stream;
+    this.lengths.set(ordinal, 0);
+    this.removed++;
+    if (stream.events.length > stream.events.first && stream.events.get(stream.events.first) === ordinal) {
+      stream.events.dropFirst();
+    }
+  }
+
+  /** All streams, by id. */
+  allStreams(): readonly Stream[] {
+    return this.streams;
   }
 
   streamId(ordinal: number): number {
@@ -166,7 +190,8 @@ export class EventIndex {
       ordinal >= 0;
       ordinal = this.nextWithHash.get(ordinal)
     ) {
-      if (this.hashes.get(ordinal) === hash && this.streamIds.get(ordinal) === stream.id) yield ordinal;
+      if (this.hashes.get(ordinal) !== hash || this.streamIds.get(ordinal) !== stream.id) continue;
+      if (!this.isRemoved(ordinal)) yield ordinal;
     }
   }
 
@@ -229,27 +254,50 @@ const SMALL = 16;
 
 /** Ordinals by revision: most streams are short, a few are very long. */
 class OrdinalList {
+  /** The revision after the last. */
   length = 0;
+  /** The first revision that is there. */
+  first = 0;
+  /** The revision that stands first in the arrays. */
+  private base = 0;
   private small: number[] | undefined = [];
   private large: Uint32Array | undefined;
 
   push(ordinal: number): void {
-    if (this.small && this.length < SMALL) {
+    const used = this.length - this.base;
+    if (this.small && used < SMALL) {
       this.small.push(ordinal);
     } else {
-      if (!this.large || this.length === this.large.length) {
-        const grown = new Uint32Array(this.length * 2);
+      if (!this.large || used === this.large.length) {
+        const grown = new Uint32Array(used * 2);
         grown.set(this.large ?? (this.small as number[]));
         this.large = grown;
         this.small = undefined;
       }
-      this.large[this.length] = ordinal;
+      this.large[used] = ordinal;
     }
     this.length++;
   }
 
-  /** @param revision between 0 and `length - 1` */
+  /** @param revision between `first` and `length - 1` */
   get(revision: number): number {
-    return (this.small ?? (this.large as Uint32Array))[revision] as number;
+    return (this.small ?? (this.large as Uint32Array))[revision - this.base] as number;
+  }
+
+  /** Empties the list; the next ordinal is that of `revision`. */
+  startAt(revision: number): void {
+    this.length = this.first = this.base = revision;
+    this.small = [];
+    this.large = undefined;
+  }
+
+  /** Forgets the first ordinal. */
+  dropFirst(): void {
+    this.first++;
+    if (this.large && this.first - this.base > this.large.length / 2) {
+      this.large = this.large.slice(this.first - this.base);
+      this.base = this.first;
+      if (this.large.length === 0) this.startAt(this.first);
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { decideAppend, decideDelete, type Decision, type StreamFacts } from './append-rules.js';
 import { EventIndex, isMetastream, metastreamOf, parseMetadata, type Listener, type Stream } from './event-index.js';
+import { finishRedaction } from './redaction.js';
 import { CorruptLog, HEADER_BYTES, KIND_EVENTS, MAX_RECORD_BYTES, RECORD_HEADER_BYTES, Segments } from './segments.js';
 import {
   ANY,
@@ -76,10 +77,12 @@ export class EventLog {
   /** Set when the disk has failed in a way that leaves its content unknown: no more writes until a restart. */
   private broken: string | undefined;
   private idle: (() => void) | undefined;
+  private resting: (() => void)[] = [];
+  private maintenance: Promise<unknown> = Promise.resolve();
 
   private constructor(
     readonly index: EventIndex,
-    private readonly segments: Segments,
+    readonly segments: Segments,
     private readonly options: EventLogOptions,
   ) {}
 
@@ -89,6 +92,7 @@ export class EventLog {
    * @throws CorruptLog
    */
   static async open(options: EventLogOptions): Promise<EventLog> {
+    finishRedaction(options.dir);
     const index = new EventIndex();
     let created = 0;
     const segments = Segments.open(options.dir, (_kind, payload, payloadPosition) => {
@@ -147,9 +151,59 @@ export class EventLog {
     this.schedule();
   }
 
+  get dir(): string {
+    return this.options.dir;
+  }
+
+  /** Whether maintenance should come to an end. */
+  get isStopping(): boolean {
+    return this.stopping;
+  }
+
+  /** Does work on the files that must not meet other such work; it waits for its turn. */
+  maintain<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.maintenance.then(() => {
+      if (this.stopping) throw new Error('the event store is stopping');
+      return work();
+    });
+    this.maintenance = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Does something to the end of the log while nothing is being written to it. */
+  atRest<T>(action: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const act = (): void => {
+        try {
+          resolve(action());
+        } catch (error) {
+          reject(error as Error);
+        }
+      };
+      if (this.writing) this.resting.push(act);
+      else act();
+    });
+  }
+
+  /** What is held in memory beside the index. */
+  get cacheUse(): { readonly tailCacheBytes: number; readonly tailCacheLimit: number } {
+    return { tailCacheBytes: this.tailBytes, tailCacheLimit: TAIL_CACHE_BYTES };
+  }
+
+  /** To be called when bytes on disk have changed. */
+  forgetCached(): void {
+    this.tail.length = 0;
+    this.tailBytes = 0;
+    this.segments.generation++;
+  }
+
+  /** To be called before events are removed: what is remembered of the log would no longer be right. */
+  forgetSnapshot(): void {}
+
   /** Finishes the writes that are queued and refuses new ones; reads go on. */
   async finishWrites(): Promise<void> {
     this.stopping = true;
+    await this.maintenance;
     if (this.queue.length > 0 || this.writing) await new Promise<void>((resolve) => (this.idle = resolve));
   }
 
@@ -165,16 +219,21 @@ export class EventLog {
     return this.cached(position, length) ?? reader.read(this.segments, position, length);
   }
 
+  /** The bytes of a single frame, read on their own. */
+  frameOf(ordinal: number): Buffer {
+    return this.frame(ordinal, new FrameWindow());
+  }
+
   /** Decodes an event. */
   event(ordinal: number): RecordedFrame {
-    return decodeFrame(this.frame(ordinal, new FrameWindow()));
+    return decodeFrame(this.frameOf(ordinal));
   }
 
   /** The first revision of a stream a reader may see; `last + 1` when there is none. @param now ms since the epoch */
   firstVisible(stream: Stream, now: number): number {
     const { truncateBefore, maxCount, maxAge } = stream.metadata;
     const end = stream.last + 1;
-    let first = truncateBefore;
+    let first = Math.max(truncateBefore, stream.events.first);
     if (maxCount !== undefined) first = Math.max(first, end - maxCount);
     if (maxAge !== undefined) {
       const oldest = now - maxAge * 1000;
@@ -188,6 +247,16 @@ export class EventLog {
       first = low;
     }
     return Math.min(first, end);
+  }
+
+  /**
+   * Whether an event that has been removed may have had this position: somebody remembers it, and goes on from there.
+   *
+   * @param ordinal the first one whose position is not below it
+   */
+  mayHaveBeen(position: number, ordinal: number): boolean {
+    if (!this.segments.mayHaveGapAt(position)) return false;
+    return ordinal === 0 || position >= this.index.position(ordinal - 1) + this.index.length(ordinal - 1);
   }
 
   private cached(position: number, length: number): Buffer | undefined {
@@ -349,6 +418,8 @@ export class EventLog {
 
   private finish(batch: Batch, failure?: unknown): void {
     this.writing = false;
+    const resting = this.resting;
+    this.resting = [];
     if (failure !== undefined) {
       this.fail(batch, failure);
     } else {
@@ -361,6 +432,7 @@ export class EventLog {
       for (const [i, write] of batch.writes.entries()) write.settle(batch.outcomes[i] as WriteOutcome);
       for (const listener of woken) listener.wake();
     }
+    for (const act of resting) act();
     if (this.queue.length > 0) this.schedule();
     else this.idle?.();
   }
@@ -447,6 +519,7 @@ class PendingStream implements StreamFacts {
   hasIdAt(revision: number, id: string): boolean {
     const durable = this.durable?.last ?? -1;
     if (revision > durable) return this.added[revision - durable - 1]?.id === id;
+    if (revision < (this.durable as Stream).events.first) return false;
     return this.log.event((this.durable as Stream).events.get(revision)).id === id;
   }
 
@@ -601,8 +674,13 @@ export class FrameWindow {
   private start = 0;
   private end = 0;
   private size = MIN_WINDOW;
+  private generation = 0;
 
   read(segments: Segments, position: number, length: number): Buffer {
+    if (this.generation !== segments.generation) {
+      this.generation = segments.generation;
+      this.start = this.end = 0;
+    }
     if (position < this.start || position + length > this.end) this.load(segments, position, length);
     const from = position - this.start;
     return this.bytes.subarray(from, from + length);
