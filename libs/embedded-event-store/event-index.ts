@@ -34,6 +34,23 @@ export function parseMetadata(document: Buffer): StreamMetadata {
   };
 }
 
+/** A part of the index: consecutive events, and what has come with them. */
+export interface IndexPart {
+  readonly positions: Float64Array<ArrayBuffer>;
+  readonly lengths: Uint32Array<ArrayBuffer>;
+  readonly streamIds: Uint32Array<ArrayBuffer>;
+  readonly typeIds: Uint32Array<ArrayBuffer>;
+  readonly hashes: Uint32Array<ArrayBuffer>;
+  /** Names that are new, in the order of their ids. */
+  readonly streams: readonly string[];
+  readonly types: readonly string[];
+  readonly metadata: readonly (readonly [streamId: number, metadata: StreamMetadata])[];
+  /** Streams whose first event here is not the one behind the last before, and its revision. */
+  readonly firsts: readonly (readonly [streamId: number, revision: number])[];
+  /** Which of the events are tombstones, counted from the first. */
+  readonly tombstones: readonly number[];
+}
+
 /** Told when something it waits for has been added. */
 export interface Listener {
   wake(): void;
@@ -99,12 +116,72 @@ export class EventIndex {
     if (frame.revision === TOMBSTONE_REVISION) {
       stream.tombstone = ordinal;
     } else {
-      // Events before this one have been removed; those that are still there were meant to be.
-      if (frame.revision > stream.events.length) stream.events.startAt(frame.revision);
+      if (frame.revision > stream.events.length) this.skipTo(stream, frame.revision);
       stream.events.push(ordinal);
       if (isMetastream(frame.stream)) this.streamNamed(frame.stream.slice(2)).metadata = parseMetadata(frame.data);
     }
     return stream;
+  }
+
+  get typeCount(): number {
+    return this.types.length;
+  }
+
+  /** The events from ordinal `from` to before `to` without those that are removed, and names from the given ids on. */
+  part(from: number, to: number, streamId: number, typeId: number): IndexPart {
+    const kept: number[] = [];
+    for (let ordinal = from; ordinal < to; ordinal++) if (!this.isRemoved(ordinal)) kept.push(ordinal);
+    const tombstones: number[] = [];
+    const changed = new Set<Stream>();
+    for (const [i, ordinal] of kept.entries()) {
+      const stream = this.streams[this.streamIds.get(ordinal)] as Stream;
+      if (stream.tombstone === ordinal) tombstones.push(i);
+      else if (isMetastream(stream.name)) changed.add(this.streamNamed(stream.name.slice(2)));
+    }
+    const firsts = from > 0 ? [] : this.streams.filter(({ events }) => events.first > 0);
+    return {
+      positions: Float64Array.from(kept, (ordinal) => this.positions.get(ordinal)),
+      lengths: Uint32Array.from(kept, (ordinal) => this.lengths.get(ordinal)),
+      streamIds: Uint32Array.from(kept, (ordinal) => this.streamIds.get(ordinal)),
+      typeIds: Uint32Array.from(kept, (ordinal) => this.eventTypes.get(ordinal)),
+      hashes: Uint32Array.from(kept, (ordinal) => this.hashes.get(ordinal)),
+      streams: this.streams.slice(streamId).map(({ name }) => name),
+      types: this.types.slice(typeId),
+      metadata: [...changed].map(({ id, metadata }) => [id, metadata]),
+      firsts: firsts.map(({ id, events }) => [id, events.first]),
+      tombstones,
+    };
+  }
+
+  /** Adds a part that begins where this index ends. */
+  takeIn(part: IndexPart): void {
+    for (const name of part.streams) this.streamNamed(name);
+    for (const type of part.types) this.typeIdOf(type);
+    for (const [id, revision] of part.firsts) (this.streams[id] as Stream).events.startAt(revision);
+    const from = this.count;
+    const { length } = part.positions;
+    this.positions.setAll(from, part.positions);
+    this.lengths.setAll(from, part.lengths);
+    this.streamIds.setAll(from, part.streamIds);
+    this.eventTypes.setAll(from, part.typeIds);
+    this.hashes.setAll(from, part.hashes);
+    const tombstones = new Set(part.tombstones);
+    for (let i = 0; i < length; i++) {
+      const stream = this.streams[part.streamIds[i] as number] as Stream;
+      if (tombstones.size > 0 && tombstones.has(i)) stream.tombstone = from + i;
+      else stream.events.push(from + i);
+    }
+    this.count = from + length;
+    if (this.count > this.buckets.length * 2) {
+      let size = this.buckets.length;
+      while (this.count > size * 2) size *= 4;
+      this.rehash(size);
+    } else {
+      for (let i = 0; i < length; i++) this.link(from + i, part.hashes[i] as number);
+    }
+    for (const [id, metadata] of part.metadata) {
+      (this.streams[id] as Stream).metadata = { ...NO_METADATA, ...metadata };
+    }
   }
 
   find(name: string): Stream | undefined {
@@ -149,9 +226,19 @@ export class EventIndex {
     }
   }
 
+  /** Events before `revision` have been removed; any that are still there were meant to be. */
+  private skipTo(stream: Stream, revision: number): void {
+    while (stream.events.first < stream.events.length) this.remove(stream.events.get(stream.events.first));
+    stream.events.startAt(revision);
+  }
+
   /** All streams, by id. */
   allStreams(): readonly Stream[] {
     return this.streams;
+  }
+
+  idHash(ordinal: number): number {
+    return this.hashes.get(ordinal);
   }
 
   streamId(ordinal: number): number {
@@ -242,6 +329,17 @@ class Column<A extends Float64Array | Uint32Array | Int32Array> {
 
   get(index: number): number {
     return (this.pages[index >>> PAGE_BITS] as A)[index & PAGE_MASK] as number;
+  }
+
+  /** Sets the values from `index` on. */
+  setAll(index: number, values: A): void {
+    for (let done = 0; done < values.length;) {
+      const at = (index + done) & PAGE_MASK;
+      const page = (index + done) >>> PAGE_BITS;
+      const part = values.subarray(done, done + (1 << PAGE_BITS) - at);
+      (this.pages[page] ??= this.allocate(1 << PAGE_BITS)).set(part, at);
+      done += part.length;
+    }
   }
 
   set(index: number, value: number): void {

@@ -2,7 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { decideAppend, decideDelete, type Decision, type StreamFacts } from './append-rules.js';
 import { EventIndex, isMetastream, metastreamOf, parseMetadata, type Listener, type Stream } from './event-index.js';
 import { finishRedaction } from './redaction.js';
-import { CorruptLog, HEADER_BYTES, KIND_EVENTS, MAX_RECORD_BYTES, RECORD_HEADER_BYTES, Segments } from './segments.js';
+import {
+  CorruptLog,
+  HEADER_BYTES,
+  KIND_EVENTS,
+  MAX_RECORD_BYTES,
+  RECORD_HEADER_BYTES,
+  Segments,
+  StaleKnowledge,
+  type RecordVisitor,
+} from './segments.js';
+import { BLOCK_EVENTS, BadBlock, MIN_EVENTS, SnapshotWriter, loadSnapshot, type Remembered } from './snapshot.js';
 import {
   ANY,
   TOMBSTONE_REVISION,
@@ -78,6 +88,9 @@ export class EventLog {
   private broken: string | undefined;
   private idle: (() => void) | undefined;
   private resting: (() => void)[] = [];
+  private snapshot: SnapshotWriter | undefined;
+  /** No snapshot is written before there are so many events. */
+  private snapshotFrom = 0;
   private maintenance: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -93,9 +106,24 @@ export class EventLog {
    */
   static async open(options: EventLogOptions): Promise<EventLog> {
     finishRedaction(options.dir);
-    const index = new EventIndex();
-    let created = 0;
-    const segments = Segments.open(options.dir, (_kind, payload, payloadPosition) => {
+    const known = remembered(options.dir);
+    try {
+      return await EventLog.openWith(options, known.index, known.remembered);
+    } catch (error) {
+      if (!(error instanceof StaleKnowledge)) throw error;
+      return await EventLog.openWith(options, new EventIndex(), undefined);
+    }
+  }
+
+  /** @param index what is remembered of the log, to be completed from the log itself */
+  private static async openWith(
+    options: EventLogOptions,
+    index: EventIndex,
+    memory: Remembered | undefined,
+  ): Promise<EventLog> {
+    const taken = { events: index.count, streams: index.allStreams().length, types: index.typeCount };
+    let created = memory?.created ?? 0;
+    const visit: RecordVisitor = (_kind, payload, payloadPosition) => {
       for (let at = 0; at < payload.length;) {
         const length = frameLength(payload, at);
         const frame = decodeFrame(payload.subarray(at, at + length));
@@ -106,8 +134,14 @@ export class EventLog {
         index.add(frame, length);
         at += length;
       }
-    });
+    };
+    const segments = Segments.open(options.dir, visit, memory?.segments, memory?.end);
     const log = new EventLog(index, segments, options);
+    if (memory && !log.agreesWith(memory, taken.events)) {
+      segments.close();
+      throw new StaleKnowledge();
+    }
+    log.snapshot = new SnapshotWriter(options.dir, index, segments, memory, taken);
     log.lastCreated = created;
     if (index.count === 0) {
       const outcome = await log.write({
@@ -198,7 +232,39 @@ export class EventLog {
   }
 
   /** To be called before events are removed: what is remembered of the log would no longer be right. */
-  forgetSnapshot(): void {}
+  forgetSnapshot(): void {
+    this.snapshot?.forget();
+  }
+
+  /**
+   * Writes down a part of what the next start would have to read the log for, if `atLeast` so many events are missing.
+   * What fails here costs that start time, no more.
+   *
+   * @returns whether something has been written
+   */
+  saveSnapshot(atLeast: number): boolean {
+    if (!this.snapshot || this.snapshot.missing < atLeast || this.writing || this.broken !== undefined) return false;
+    try {
+      this.snapshot.save(this.segments.end, this.lastCreated);
+      return true;
+    } catch {
+      this.snapshotFrom = this.index.count + BLOCK_EVENTS;
+      return false;
+    }
+  }
+
+  /** Whether the last event that is remembered is the one that stands there. */
+  private agreesWith({ logId }: Remembered, events: number): boolean {
+    if (!logId.equals(this.segments.logId) || events === 0) return false;
+    const last = events - 1;
+    try {
+      const { position, stream, type } = this.event(last);
+      const { index } = this;
+      return position === index.position(last) && stream === index.streamName(last) && type === index.typeName(last);
+    } catch {
+      return false;
+    }
+  }
 
   /** Finishes the writes that are queued and refuses new ones; reads go on. */
   async finishWrites(): Promise<void> {
@@ -209,6 +275,7 @@ export class EventLog {
 
   /** Closes the files. Nothing may be read or written any more. */
   close(): void {
+    while (this.saveSnapshot(MIN_EVENTS));
     this.segments.close();
   }
 
@@ -433,6 +500,7 @@ export class EventLog {
       for (const listener of woken) listener.wake();
     }
     for (const act of resting) act();
+    if (this.index.count >= this.snapshotFrom) this.saveSnapshot(BLOCK_EVENTS);
     if (this.queue.length > 0) this.schedule();
     else this.idle?.();
   }
@@ -455,6 +523,17 @@ export class EventLog {
           : { kind: 'failed', full: isFull(failure), message: `not written: ${message}` },
       );
     }
+  }
+}
+
+/** What the snapshot knows, up to its first bad block. */
+function remembered(dir: string): { readonly index: EventIndex; readonly remembered: Remembered | undefined } {
+  const index = new EventIndex();
+  try {
+    return { index, remembered: loadSnapshot(dir, index) };
+  } catch (error) {
+    if (error instanceof BadBlock && error.remembered) return { index, remembered: error.remembered };
+    return { index: new EventIndex(), remembered: undefined };
   }
 }
 

@@ -21,6 +21,7 @@ import {
   type Segment,
   type StoredRecord,
 } from './segments.js';
+import { MIN_EVENTS } from './snapshot.js';
 import { frameLength } from './wire.js';
 
 export interface ScavengeReport {
@@ -75,6 +76,7 @@ async function scavengeNow(log: EventLog, now: number): Promise<ScavengeReport> 
     report.rewrittenSegments++;
     syncFolder(log.dir);
   }
+  if (report.rewrittenSegments > 0) while (log.saveSnapshot(MIN_EVENTS)) await turn();
   return { ...report, bytesAfter: total() };
 }
 

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { readManifest, MANIFEST } from './backup-manifest.js';
-import { EventIndex } from './event-index.js';
+import { EventIndex, type Stream } from './event-index.js';
 import { lockFolder } from './folder-lock.js';
 import { pendingRedaction } from './redaction.js';
 import {
@@ -14,9 +14,11 @@ import {
   logIdOf,
   segmentBases,
   segmentOf,
+  type Extents,
   type Segment,
   type StoredRecord,
 } from './segments.js';
+import { BadBlock, SNAPSHOT, loadSnapshot, type Remembered } from './snapshot.js';
 import { TOMBSTONE_REVISION, decodeFrame, frameLength } from './wire.js';
 
 export interface Problem {
@@ -73,6 +75,7 @@ class Check {
   private readonly index = new EventIndex();
   private logId: Buffer | undefined;
   private rewritten = false;
+  private readonly extents = new Map<number, Extents>();
 
   constructor(private readonly dir: string) {}
 
@@ -83,6 +86,7 @@ class Check {
     if (bases.length === 0) throw new Bad({ file: this.dir, offset: 0, reason: 'there is no event log' });
     for (const base of bases) await this.segment(base);
     this.manifest();
+    this.snapshot();
   }
 
   private redaction(): void {
@@ -130,6 +134,7 @@ class Check {
     }
     this.counts.bytes += fileBytes({ ...segment, size: records.size, extents: records.extents });
     this.counts.end = segment.base + records.size;
+    this.extents.set(segment.base, records.extents);
     if (!records.complete) {
       throw new Bad({
         file: segment.path,
@@ -161,6 +166,44 @@ class Check {
       this.index.add(frame, length);
       this.counts.events++;
       at += length;
+    }
+  }
+
+  /** Every entry of the snapshot against what the log has said. */
+  private snapshot(): void {
+    const file = join(this.dir, SNAPSHOT);
+    const told = new EventIndex();
+    let remembered: Remembered | undefined;
+    try {
+      remembered = loadSnapshot(this.dir, told);
+    } catch (error) {
+      if (!(error instanceof BadBlock)) throw error;
+      throw new Bad({ file, offset: error.offset, reason: `${error.message}; the log itself is sound` });
+    }
+    if (!remembered) return;
+    const bad = (what: string): Bad =>
+      new Bad({ file, offset: 0, reason: `${what} is not what the log says; the log itself is sound` });
+    if (!remembered.logId.equals(this.logId as Buffer)) throw bad('the log it is about');
+    if (told.count > this.index.count || remembered.end > this.counts.end) throw bad('the end');
+    for (let ordinal = 0; ordinal < told.count; ordinal++) {
+      const entry = (index: EventIndex): string =>
+        `${index.position(ordinal)} ${index.length(ordinal)} ${index.idHash(ordinal)} ${index.typeName(ordinal)} ${index.streamName(ordinal)}`;
+      if (entry(told) !== entry(this.index)) throw bad(`the entry of event ${ordinal}`);
+    }
+    for (const stream of told.allStreams()) {
+      const own = this.index.find(stream.name);
+      const facts = ({ events, tombstone, metadata }: Stream): string =>
+        JSON.stringify([events.length, tombstone, metadata]);
+      const events = stream.last >= stream.events.first;
+      if (events && own?.events.first !== stream.events.first) throw bad(`the start of '${stream.name}'`);
+      if (events && told.count === this.index.count && own && facts(own) !== facts(stream)) {
+        throw bad(`the entry of '${stream.name}'`);
+      }
+    }
+    for (const [base, { size, extents }] of remembered.segments) {
+      const { starts, offsets } = this.extents.get(base) ?? { starts: [], offsets: [] };
+      const agrees = extents.starts.every((start, i) => start === starts[i] && extents.offsets[i] === offsets[i]);
+      if (!agrees || base + size > this.counts.end) throw bad(`the segment at ${base}`);
     }
   }
 
