@@ -63,13 +63,22 @@ export class Stream {
   /** The ordinal of the tombstone, or -1. */
   tombstone = -1;
   metadata: StreamMetadata;
-  readonly listeners = new Set<Listener>();
+  private waiting: Set<Listener> | undefined;
 
   constructor(
     readonly id: number,
     readonly name: string,
   ) {
     this.metadata = isMetastream(name) ? METASTREAM_METADATA : NO_METADATA;
+  }
+
+  get listeners(): Set<Listener> {
+    return (this.waiting ??= new Set());
+  }
+
+  /** Whether anybody has ever waited. Asking so makes no set: most streams never have a listener. */
+  get hasListeners(): boolean {
+    return this.waiting !== undefined;
   }
 
   /** The last revision, -1 without an event. A tombstone does not count. */
@@ -93,6 +102,8 @@ export class EventIndex {
   readonly listeners = new Set<Listener>();
   private readonly streams: Stream[] = [];
   private readonly streamsByName = new Map<string, Stream>();
+  /** Among the events taken in and not settled. */
+  private readonly tombstones = new Set<number>();
   private readonly types: string[] = [];
   private readonly typeIds = new Map<string, number>();
   private readonly positions = new Column((length) => new Float64Array(length));
@@ -153,7 +164,7 @@ export class EventIndex {
     };
   }
 
-  /** Adds a part that begins where this index ends. */
+  /** Adds a part that begins where this index ends. `settle` has to follow the last one. */
   takeIn(part: IndexPart): void {
     for (const name of part.streams) this.streamNamed(name);
     for (const type of part.types) this.typeIdOf(type);
@@ -165,23 +176,35 @@ export class EventIndex {
     this.streamIds.setAll(from, part.streamIds);
     this.eventTypes.setAll(from, part.typeIds);
     this.hashes.setAll(from, part.hashes);
-    const tombstones = new Set(part.tombstones);
-    for (let i = 0; i < length; i++) {
-      const stream = this.streams[part.streamIds[i] as number] as Stream;
-      if (tombstones.size > 0 && tombstones.has(i)) stream.tombstone = from + i;
-      else stream.events.push(from + i);
+    for (const i of part.tombstones) {
+      (this.streams[part.streamIds[i] as number] as Stream).tombstone = from + i;
+      this.tombstones.add(from + i);
     }
     this.count = from + length;
-    if (this.count > this.buckets.length * 2) {
-      let size = this.buckets.length;
-      while (this.count > size * 2) size *= 4;
-      this.rehash(size);
-    } else {
-      for (let i = 0; i < length; i++) this.link(from + i, part.hashes[i] as number);
-    }
     for (const [id, metadata] of part.metadata) {
       (this.streams[id] as Stream).metadata = { ...NO_METADATA, ...metadata };
     }
+  }
+
+  /** Sorts what was taken in to its streams and ids, all at once: the lists of all streams share one array. */
+  settle(): void {
+    const ends = new Uint32Array(this.streams.length);
+    const listed = (ordinal: number): boolean => this.tombstones.size === 0 || !this.tombstones.has(ordinal);
+    for (let ordinal = 0; ordinal < this.count; ordinal++) if (listed(ordinal)) ends[this.streamIds.get(ordinal)]!++;
+    const counts = ends.slice();
+    for (let id = 1; id < ends.length; id++) ends[id]! += ends[id - 1]!;
+    const lists = new Uint32Array(this.count);
+    const next = ends.map((end, id) => end - counts[id]!);
+    for (let ordinal = 0; ordinal < this.count; ordinal++) {
+      if (listed(ordinal)) lists[next[this.streamIds.get(ordinal)]!++] = ordinal;
+    }
+    for (const [id, { events }] of this.streams.entries()) {
+      if (counts[id]! > 0) events.take(lists, ends[id]! - counts[id]!, counts[id]!);
+    }
+    let size = this.buckets.length;
+    while (this.count > size * 2) size *= 4;
+    this.rehash(size);
+    this.tombstones.clear();
   }
 
   find(name: string): Stream | undefined {
@@ -358,13 +381,17 @@ class OrdinalList {
   first = 0;
   /** The revision that stands first in the arrays. */
   private base = 0;
-  private small: number[] | undefined = [];
+  /** The first `taken` ordinals stand in an array that others use as well, from `takenFrom` on. */
+  private shared: Uint32Array | undefined;
+  private takenFrom = 0;
+  private taken = 0;
+  private small: number[] | undefined;
   private large: Uint32Array | undefined;
 
   push(ordinal: number): void {
-    const used = this.length - this.base;
-    if (this.small && used < SMALL) {
-      this.small.push(ordinal);
+    const used = this.length - this.base - this.taken;
+    if (!this.large && used < SMALL) {
+      (this.small ??= []).push(ordinal);
     } else {
       if (!this.large || used === this.large.length) {
         const grown = new Uint32Array(used * 2);
@@ -377,25 +404,37 @@ class OrdinalList {
     this.length++;
   }
 
+  /** Adds, to a list without ordinals, `count` of those in `array`. */
+  take(array: Uint32Array, from: number, count: number): void {
+    this.shared = array;
+    this.takenFrom = from;
+    this.taken = count;
+    this.length += count;
+  }
+
   /** @param revision between `first` and `length - 1` */
   get(revision: number): number {
-    return (this.small ?? (this.large as Uint32Array))[revision - this.base] as number;
+    const at = revision - this.base;
+    if (at < this.taken) return (this.shared as Uint32Array)[this.takenFrom + at] as number;
+    return (this.large ?? (this.small as number[]))[at - this.taken] as number;
   }
 
   /** Empties the list; the next ordinal is that of `revision`. */
   startAt(revision: number): void {
     this.length = this.first = this.base = revision;
-    this.small = [];
-    this.large = undefined;
+    this.taken = 0;
+    this.shared = this.small = this.large = undefined;
   }
 
   /** Forgets the first ordinal. */
   dropFirst(): void {
     this.first++;
-    if (this.large && this.first - this.base > this.large.length / 2) {
-      this.large = this.large.slice(this.first - this.base);
-      this.base = this.first;
-      if (this.large.length === 0) this.startAt(this.first);
-    }
+    const dropped = this.first - this.base - this.taken;
+    if (!this.large || dropped <= this.large.length / 2) return;
+    const rest = this.large.slice(dropped);
+    const { length } = this;
+    this.startAt(this.first);
+    this.length = length;
+    if (rest.length > 0) this.large = rest;
   }
 }

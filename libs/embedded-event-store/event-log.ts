@@ -493,7 +493,8 @@ export class EventLog {
       if (batch.length > 0) this.remember(batch.start, batch.bytes);
       const woken = new Set<Listener>();
       for (const { frame, length } of batch.added) {
-        for (const listener of this.index.add(frame, length).listeners) woken.add(listener);
+        const stream = this.index.add(frame, length);
+        if (stream.hasListeners) for (const listener of stream.listeners) woken.add(listener);
       }
       if (batch.added.length > 0) for (const listener of this.index.listeners) woken.add(listener);
       for (const [i, write] of batch.writes.entries()) write.settle(batch.outcomes[i] as WriteOutcome);

@@ -93,6 +93,7 @@ export function loadSnapshot(dir: string, index: EventIndex): Remembered | undef
   try {
     return read(fd, index);
   } finally {
+    index.settle();
     fs.closeSync(fd);
   }
 }
