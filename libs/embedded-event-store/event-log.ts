@@ -1,7 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { decideAppend, decideDelete, type Decision, type StreamFacts } from './append-rules.js';
 import { EventIndex, isMetastream, metastreamOf, parseMetadata, type Listener, type Stream } from './event-index.js';
-import { CorruptLog, HEADER_BYTES, KIND_EVENTS, MAX_RECORD_BYTES, RECORD_HEADER_BYTES, Segments } from './segments.js';
+import { finishRedaction } from './redaction.js';
+import {
+  CorruptLog,
+  HEADER_BYTES,
+  KIND_EVENTS,
+  MAX_RECORD_BYTES,
+  RECORD_HEADER_BYTES,
+  Segments,
+  StaleKnowledge,
+  type RecordVisitor,
+} from './segments.js';
+import { BLOCK_EVENTS, BadBlock, MIN_EVENTS, SnapshotWriter, loadSnapshot, type Remembered } from './snapshot.js';
 import {
   ANY,
   TOMBSTONE_REVISION,
@@ -76,10 +87,15 @@ export class EventLog {
   /** Set when the disk has failed in a way that leaves its content unknown: no more writes until a restart. */
   private broken: string | undefined;
   private idle: (() => void) | undefined;
+  private resting: (() => void)[] = [];
+  private snapshot: SnapshotWriter | undefined;
+  /** No snapshot is written before there are so many events. */
+  private snapshotFrom = 0;
+  private maintenance: Promise<unknown> = Promise.resolve();
 
   private constructor(
     readonly index: EventIndex,
-    private readonly segments: Segments,
+    readonly segments: Segments,
     private readonly options: EventLogOptions,
   ) {}
 
@@ -89,9 +105,25 @@ export class EventLog {
    * @throws CorruptLog
    */
   static async open(options: EventLogOptions): Promise<EventLog> {
-    const index = new EventIndex();
-    let created = 0;
-    const segments = Segments.open(options.dir, (_kind, payload, payloadPosition) => {
+    finishRedaction(options.dir);
+    const known = remembered(options.dir);
+    try {
+      return await EventLog.openWith(options, known.index, known.remembered);
+    } catch (error) {
+      if (!(error instanceof StaleKnowledge)) throw error;
+      return await EventLog.openWith(options, new EventIndex(), undefined);
+    }
+  }
+
+  /** @param index what is remembered of the log, to be completed from the log itself */
+  private static async openWith(
+    options: EventLogOptions,
+    index: EventIndex,
+    memory: Remembered | undefined,
+  ): Promise<EventLog> {
+    const taken = { events: index.count, streams: index.allStreams().length, types: index.typeCount };
+    let created = memory?.created ?? 0;
+    const visit: RecordVisitor = (_kind, payload, payloadPosition) => {
       for (let at = 0; at < payload.length;) {
         const length = frameLength(payload, at);
         const frame = decodeFrame(payload.subarray(at, at + length));
@@ -102,8 +134,14 @@ export class EventLog {
         index.add(frame, length);
         at += length;
       }
-    });
+    };
+    const segments = Segments.open(options.dir, visit, memory?.segments, memory?.end);
     const log = new EventLog(index, segments, options);
+    if (memory && !log.agreesWith(memory, taken.events)) {
+      segments.close();
+      throw new StaleKnowledge();
+    }
+    log.snapshot = new SnapshotWriter(options.dir, index, segments, memory, taken);
     log.lastCreated = created;
     if (index.count === 0) {
       const outcome = await log.write({
@@ -147,14 +185,97 @@ export class EventLog {
     this.schedule();
   }
 
+  get dir(): string {
+    return this.options.dir;
+  }
+
+  /** Whether maintenance should come to an end. */
+  get isStopping(): boolean {
+    return this.stopping;
+  }
+
+  /** Does work on the files that must not meet other such work; it waits for its turn. */
+  maintain<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.maintenance.then(() => {
+      if (this.stopping) throw new Error('the event store is stopping');
+      return work();
+    });
+    this.maintenance = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Does something to the end of the log while nothing is being written to it. */
+  atRest<T>(action: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const act = (): void => {
+        try {
+          resolve(action());
+        } catch (error) {
+          reject(error as Error);
+        }
+      };
+      if (this.writing) this.resting.push(act);
+      else act();
+    });
+  }
+
+  /** What is held in memory beside the index. */
+  get cacheUse(): { readonly tailCacheBytes: number; readonly tailCacheLimit: number } {
+    return { tailCacheBytes: this.tailBytes, tailCacheLimit: TAIL_CACHE_BYTES };
+  }
+
+  /** To be called when bytes on disk have changed. */
+  forgetCached(): void {
+    this.tail.length = 0;
+    this.tailBytes = 0;
+    this.segments.generation++;
+  }
+
+  /** To be called before events are removed: what is remembered of the log would no longer be right. */
+  forgetSnapshot(): void {
+    this.snapshot?.forget();
+  }
+
+  /**
+   * Writes down a part of what the next start would have to read the log for, if `atLeast` so many events are missing.
+   * What fails here costs that start time, no more.
+   *
+   * @returns whether something has been written
+   */
+  saveSnapshot(atLeast: number): boolean {
+    if (!this.snapshot || this.snapshot.missing < atLeast || this.writing || this.broken !== undefined) return false;
+    try {
+      this.snapshot.save(this.segments.end, this.lastCreated);
+      return true;
+    } catch {
+      this.snapshotFrom = this.index.count + BLOCK_EVENTS;
+      return false;
+    }
+  }
+
+  /** Whether the last event that is remembered is the one that stands there. */
+  private agreesWith({ logId }: Remembered, events: number): boolean {
+    if (!logId.equals(this.segments.logId) || events === 0) return false;
+    const last = events - 1;
+    try {
+      const { position, stream, type } = this.event(last);
+      const { index } = this;
+      return position === index.position(last) && stream === index.streamName(last) && type === index.typeName(last);
+    } catch {
+      return false;
+    }
+  }
+
   /** Finishes the writes that are queued and refuses new ones; reads go on. */
   async finishWrites(): Promise<void> {
     this.stopping = true;
+    await this.maintenance;
     if (this.queue.length > 0 || this.writing) await new Promise<void>((resolve) => (this.idle = resolve));
   }
 
   /** Closes the files. Nothing may be read or written any more. */
   close(): void {
+    while (this.saveSnapshot(MIN_EVENTS));
     this.segments.close();
   }
 
@@ -165,16 +286,21 @@ export class EventLog {
     return this.cached(position, length) ?? reader.read(this.segments, position, length);
   }
 
+  /** The bytes of a single frame, read on their own. */
+  frameOf(ordinal: number): Buffer {
+    return this.frame(ordinal, new FrameWindow());
+  }
+
   /** Decodes an event. */
   event(ordinal: number): RecordedFrame {
-    return decodeFrame(this.frame(ordinal, new FrameWindow()));
+    return decodeFrame(this.frameOf(ordinal));
   }
 
   /** The first revision of a stream a reader may see; `last + 1` when there is none. @param now ms since the epoch */
   firstVisible(stream: Stream, now: number): number {
     const { truncateBefore, maxCount, maxAge } = stream.metadata;
     const end = stream.last + 1;
-    let first = truncateBefore;
+    let first = Math.max(truncateBefore, stream.events.first);
     if (maxCount !== undefined) first = Math.max(first, end - maxCount);
     if (maxAge !== undefined) {
       const oldest = now - maxAge * 1000;
@@ -188,6 +314,16 @@ export class EventLog {
       first = low;
     }
     return Math.min(first, end);
+  }
+
+  /**
+   * Whether an event that has been removed may have had this position: somebody remembers it, and goes on from there.
+   *
+   * @param ordinal the first one whose position is not below it
+   */
+  mayHaveBeen(position: number, ordinal: number): boolean {
+    if (!this.segments.mayHaveGapAt(position)) return false;
+    return ordinal === 0 || position >= this.index.position(ordinal - 1) + this.index.length(ordinal - 1);
   }
 
   private cached(position: number, length: number): Buffer | undefined {
@@ -349,18 +485,23 @@ export class EventLog {
 
   private finish(batch: Batch, failure?: unknown): void {
     this.writing = false;
+    const resting = this.resting;
+    this.resting = [];
     if (failure !== undefined) {
       this.fail(batch, failure);
     } else {
       if (batch.length > 0) this.remember(batch.start, batch.bytes);
       const woken = new Set<Listener>();
       for (const { frame, length } of batch.added) {
-        for (const listener of this.index.add(frame, length).listeners) woken.add(listener);
+        const stream = this.index.add(frame, length);
+        if (stream.hasListeners) for (const listener of stream.listeners) woken.add(listener);
       }
       if (batch.added.length > 0) for (const listener of this.index.listeners) woken.add(listener);
       for (const [i, write] of batch.writes.entries()) write.settle(batch.outcomes[i] as WriteOutcome);
       for (const listener of woken) listener.wake();
     }
+    for (const act of resting) act();
+    if (this.index.count >= this.snapshotFrom) this.saveSnapshot(BLOCK_EVENTS);
     if (this.queue.length > 0) this.schedule();
     else this.idle?.();
   }
@@ -383,6 +524,17 @@ export class EventLog {
           : { kind: 'failed', full: isFull(failure), message: `not written: ${message}` },
       );
     }
+  }
+}
+
+/** What the snapshot knows, up to its first bad block. */
+function remembered(dir: string): { readonly index: EventIndex; readonly remembered: Remembered | undefined } {
+  const index = new EventIndex();
+  try {
+    return { index, remembered: loadSnapshot(dir, index) };
+  } catch (error) {
+    if (error instanceof BadBlock && error.remembered) return { index, remembered: error.remembered };
+    return { index: new EventIndex(), remembered: undefined };
   }
 }
 
@@ -447,6 +599,7 @@ class PendingStream implements StreamFacts {
   hasIdAt(revision: number, id: string): boolean {
     const durable = this.durable?.last ?? -1;
     if (revision > durable) return this.added[revision - durable - 1]?.id === id;
+    if (revision < (this.durable as Stream).events.first) return false;
     return this.log.event((this.durable as Stream).events.get(revision)).id === id;
   }
 
@@ -601,8 +754,13 @@ export class FrameWindow {
   private start = 0;
   private end = 0;
   private size = MIN_WINDOW;
+  private generation = 0;
 
   read(segments: Segments, position: number, length: number): Buffer {
+    if (this.generation !== segments.generation) {
+      this.generation = segments.generation;
+      this.start = this.end = 0;
+    }
     if (position < this.start || position + length > this.end) this.load(segments, position, length);
     const from = position - this.start;
     return this.bytes.subarray(from, from + length);

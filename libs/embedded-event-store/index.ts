@@ -1,3 +1,10 @@
 export { startEmbeddedEventStore, type EmbeddedEventStore, type EmbeddedEventStoreOptions } from './server.js';
 export { FolderInUse } from './folder-lock.js';
 export { CorruptLog } from './segments.js';
+export { backup, redact, restore, scavenge, serve, stats, verify } from './cli.js';
+export { NotPossible } from './backup.js';
+export type { Manifest } from './backup-manifest.js';
+export { NotRedactable, type EventReference, type RedactionReport } from './redaction.js';
+export type { ScavengeReport } from './scavenge.js';
+export type { Stats } from './stats.js';
+export type { Problem, VerifyReport } from './verify.js';

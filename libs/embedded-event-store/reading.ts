@@ -44,7 +44,9 @@ class AllForwards implements Source {
   }
 
   next(): number {
-    return this.ordinal < this.log.index.count ? this.ordinal++ : -1;
+    const { index } = this.log;
+    while (this.ordinal < index.count && index.isRemoved(this.ordinal)) this.ordinal++;
+    return this.ordinal < index.count ? this.ordinal++ : -1;
   }
 }
 
@@ -61,6 +63,7 @@ class StreamForwards implements Source {
   }
 
   next(): number {
+    this.revision = Math.max(this.revision, this.stream.events.first);
     if (this.revision <= this.stream.last) return this.stream.events.get(this.revision++);
     if (this.sealed || this.stream.tombstone < 0) return -1;
     this.sealed = true;
@@ -73,7 +76,10 @@ class Backwards implements Source {
   readonly sealed = false;
   readonly listeners = new Set<Listener>();
 
-  /** @param first the last number to return */
+  /**
+   * @param first the last number to return
+   * @param ordinalOf gives -1 for a number whose event has been removed
+   */
   constructor(
     private number: number,
     private readonly first: number,
@@ -81,7 +87,11 @@ class Backwards implements Source {
   ) {}
 
   next(): number {
-    return this.number >= this.first ? this.ordinalOf(this.number--) : -1;
+    while (this.number >= this.first) {
+      const ordinal = this.ordinalOf(this.number--);
+      if (ordinal >= 0) return ordinal;
+    }
+    return -1;
   }
 }
 
@@ -96,6 +106,7 @@ class StreamOnce implements Source {
   ) {}
 
   next(): number {
+    this.revision = Math.max(this.revision, this.stream.events.first);
     return this.revision <= this.stream.last ? this.stream.events.get(this.revision++) : -1;
   }
 }
@@ -166,15 +177,16 @@ class Reading implements CallHandler, Listener {
       ordinal = index.count;
     } else {
       ordinal = index.atOrAfter(start);
-      if (ordinal === index.count || index.position(ordinal) !== start) {
+      const found = ordinal < index.count && index.position(ordinal) === start;
+      if (!found && !this.log.mayHaveBeen(start, ordinal)) {
         throw new MalformedMessage(`no event has the position ${start}`);
       }
       // A subscription goes on behind the position it was given.
-      if (count === undefined) ordinal++;
+      if (found && count === undefined) ordinal++;
     }
     this.consideredPosition = ordinal === 0 ? 0 : index.position(ordinal - 1);
     return backwards && count !== undefined
-      ? new Backwards(ordinal - 1, 0, (number) => number)
+      ? new Backwards(ordinal - 1, 0, (number) => (index.isRemoved(number) ? -1 : number))
       : new AllForwards(this.log, ordinal);
   }
 
@@ -201,7 +213,9 @@ class Reading implements CallHandler, Listener {
     const first = this.log.firstVisible(stream, Date.now());
     if (!backwards) return new StreamOnce(stream, Math.max(start === 'start' ? 0 : (start as number), first));
     const from = start === 'start' ? 0 : start === 'end' ? stream.last : Math.min(start, stream.last);
-    return new Backwards(from, first, (revision) => stream.events.get(revision));
+    return new Backwards(from, first, (revision) => {
+      return revision < stream.events.first ? -1 : stream.events.get(revision);
+    });
   }
 
   /** Sends a chunk, then waits: for room, for its next turn, or for more events. */

@@ -1,5 +1,5 @@
 /**
- * The log on disk. This comment is the format specification, version 1.
+ * The log on disk. This comment is the format specification, versions 1 and 2.
  *
  * The log is one sequence of bytes cut into segment files. A *position* is an offset in that sequence; the file that
  * holds it is the one with the greatest base not above it. Files are named `<base, 16 decimal digits>.log`, lie in one
@@ -8,7 +8,7 @@
  *
  *     segment  =  header record*
  *     header   =  magic "CUSTOSEL"   8 bytes
- *                 version            u32, 1
+ *                 version            u32; 1: as it was written, 2: rewritten
  *                 salt               u32, random, one per segment
  *                 base               u64
  *                 log id             16 bytes, the same in all segments of a log
@@ -16,8 +16,10 @@
  *                 crc32              u32, of the 60 bytes before it
  *     record   =  len                u32, bytes after the crc
  *                 crc32              u32, of: salt u32, position of the record u64, len u32, kind, frames
- *                 kind               u8; 1 = events
+ *                 kind               u8; 1 = events, 2 = gap (in a rewritten segment only)
  *                 frames             one or more, see wire.ts; each says its own length and its own position
+ *     gap      =  len, crc32, kind   as above, in place of `frames`:
+ *                 skipped            u64, how many positions follow that hold nothing
  *
  * The header takes the first 64 bytes, so no event ever has position 0. A record is one append: it is there as a whole
  * or not at all. The position of an event is the position of its frame.
@@ -29,6 +31,15 @@
  *
  * A new segment is written under a temporary name, synced and renamed: a header is never half there. The segment before
  * it was synced before: only the last one can have an unfinished end.
+ *
+ * A *rewritten* segment has lost events and nothing else: base, salt and log id are those of the original, and so are the
+ * positions of all that was kept. What was left out is a gap record, which takes 17 bytes of the file and `skipped`
+ * positions of the log; every other byte takes one of each. A record kept whole is the same bytes with the same
+ * checksum. Of a record kept in part each run of frames becomes a record whose header lies in the positions just before
+ * its first frame, where something was left out. A rewritten segment is written under a temporary name, synced and
+ * renamed over the original: it is there as a whole or not at all. The last segment is never rewritten.
+ *
+ * The data of an event may be overwritten in place, at the same length; the file header of redaction.ts says how.
  */
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
@@ -38,10 +49,14 @@ import { crc32 } from 'node:zlib';
 export const HEADER_BYTES = 64;
 export const RECORD_HEADER_BYTES = 9;
 export const KIND_EVENTS = 1;
+const KIND_GAP = 2;
+const GAP_BYTES = RECORD_HEADER_BYTES + 8;
 
 const MAGIC = Buffer.from('CUSTOSEL', 'latin1');
 const VERSION = 1;
+const REWRITTEN = 2;
 const SCAN_BYTES = 4 * 1024 * 1024;
+const DRAFT_BYTES = 1024 * 1024;
 /** No record is longer: the writer sees to it, recovery relies on it. */
 export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 const FILE_NAME = /^(\d{16})\.log$/;
@@ -49,21 +64,52 @@ const FILE_NAME = /^(\d{16})\.log$/;
 /** The log is damaged in a way that a crash cannot explain. The message names file and offset. */
 export class CorruptLog extends Error {}
 
-interface Segment {
+/** Where the bytes of a segment are: stretches without a gap, as offsets from the base and offsets in the file. */
+export interface Extents {
+  readonly starts: readonly number[];
+  readonly offsets: readonly number[];
+}
+
+const WHOLE: Extents = { starts: [0], offsets: [0] };
+
+export interface Segment {
   readonly base: number;
   readonly path: string;
   readonly fd: number;
   readonly seed: Buffer;
-  /** Bytes in use, all of them durable. */
+  readonly header: Buffer;
+  readonly extents: Extents;
+  /** Positions in use, all of them durable. In a segment that was not rewritten that is the length of the file. */
   size: number;
 }
+
+export const isRewritten = (segment: Segment): boolean => segment.header.readUInt32LE(8) === REWRITTEN;
+
+/** Bytes of the file that hold the positions in use. */
+export function fileBytes({ extents: { starts, offsets }, size }: Segment): number {
+  const last = starts.length - 1;
+  return (offsets[last] as number) + size - (starts[last] as number);
+}
+
+/** What is known of a segment without reading its records. */
+export interface KnownSegment {
+  readonly headerCrc: number;
+  readonly size: number;
+  readonly extents: Extents;
+}
+
+/** What was remembered of the log does not fit the files. */
+export class StaleKnowledge extends Error {}
 
 /** Called for each record in order. `payload` is only valid during the call. */
 export type RecordVisitor = (kind: number, payload: Buffer, payloadPosition: number) => void;
 
 export class Segments {
+  /** Rises when bytes that were read before may have changed. */
+  generation = 0;
+
   private constructor(
-    private readonly dir: string,
+    readonly dir: string,
     readonly logId: Buffer,
     private readonly segments: Segment[],
   ) {}
@@ -71,16 +117,18 @@ export class Segments {
   /**
    * Opens the log of a folder, or creates an empty one, and walks all its records.
    *
+   * @param known segments, by base, of which records up to position `knownEnd` need no visit
    * @throws CorruptLog on damage other than an unfinished end
+   * @throws StaleKnowledge when `known` is not about these files
    */
-  static open(dir: string, visit: RecordVisitor): Segments {
-    const bases: number[] = [];
-    for (const name of fs.readdirSync(dir)) {
-      const match = FILE_NAME.exec(name);
-      if (match) bases.push(Number(match[1]));
-      else if (name.endsWith('.log.tmp')) fs.unlinkSync(join(dir, name));
-    }
-    bases.sort((a, b) => a - b);
+  static open(
+    dir: string,
+    visit: RecordVisitor,
+    known: ReadonlyMap<number, KnownSegment> = new Map(),
+    knownEnd = 0,
+  ): Segments {
+    for (const name of fs.readdirSync(dir)) if (name.endsWith('.log.tmp')) fs.unlinkSync(join(dir, name));
+    const bases = segmentBases(dir);
     const opened: Segment[] = [];
     try {
       if (bases.length === 0) {
@@ -93,14 +141,22 @@ export class Segments {
         const path = join(dir, fileName(base));
         if (base !== expectedBase) throw new CorruptLog(`${path}: a segment that begins at ${expectedBase} is missing`);
         const fd = fs.openSync(path, 'r+');
-        const header = readHeader(fd, path, base);
-        const segment = { base, path, fd, seed: header.seed, size: 0 };
+        let segment: Segment;
+        try {
+          segment = segmentOf(fd, path, base);
+        } catch (error) {
+          fs.closeSync(fd);
+          throw error;
+        }
         opened.push(segment);
-        logId ??= header.logId;
-        if (!logId.equals(header.logId)) throw new CorruptLog(`${path}: this segment belongs to another log`);
-        recover(segment, i === bases.length - 1, visit);
-        expectedBase = base + segment.size;
+        logId ??= logIdOf(segment);
+        if (!logId.equals(logIdOf(segment))) throw new CorruptLog(`${path}: this segment belongs to another log`);
+        const from = known.get(base);
+        if (from === undefined && base < knownEnd) throw new StaleKnowledge();
+        opened[i] = recover(segment, i === bases.length - 1, visit, from);
+        expectedBase = base + (opened[i] as Segment).size;
       }
+      if (expectedBase < knownEnd) throw new StaleKnowledge();
       return new Segments(dir, logId as Buffer, opened);
     } catch (error) {
       for (const { fd } of opened) fs.closeSync(fd);
@@ -126,8 +182,7 @@ export class Segments {
 
   /** Fills in `len` and `crc32` of a record laid out in `buffer`; its kind and frames are in place. */
   seal(buffer: Buffer, start: number, end: number, recordPosition: number): void {
-    buffer.writeUInt32LE(end - start - 8, start);
-    buffer.writeUInt32LE(checksum(this.last.seed, recordPosition, buffer, start, end), start + 4);
+    sealRecord(this.last.seed, buffer, start, end, recordPosition);
   }
 
   /** Writes at the end and makes it durable; blocks. On an error nothing has been added (see `cut`). */
@@ -162,16 +217,43 @@ export class Segments {
     fs.ftruncateSync(this.last.fd, this.last.size);
   }
 
-  /** Reads durable bytes; they do not cross a segment's end. @returns how many were read, at most `length` */
+  /** Reads durable bytes; they do not cross a gap or a segment's end. @returns how many were read, at most `length` */
   read(position: number, into: Buffer, length: number): number {
     const segment = this.segmentAt(position);
-    const offset = position - segment.base;
-    return fs.readSync(segment.fd, into, 0, Math.min(length, segment.size - offset), offset);
+    const place = placeOf(segment, position);
+    return fs.readSync(segment.fd, into, 0, Math.min(length, place.following), place.offset);
   }
 
-  /** The position where the segment that holds `position` begins. */
+  /** The position where the gapless stretch that holds `position` begins. */
   baseOf(position: number): number {
-    return this.segmentAt(position).base;
+    const segment = this.segmentAt(position);
+    return segment.base + (segment.extents.starts[extentAt(segment, position)] as number);
+  }
+
+  /** Whether events that stood around `position` may have been removed. */
+  mayHaveGapAt(position: number): boolean {
+    return position < this.end && isRewritten(this.segmentAt(position));
+  }
+
+  /** Which file holds the byte at `position`, and where. Only as long as nothing is rewritten. */
+  locate(position: number): { readonly segment: Segment; readonly offset: number } {
+    const segment = this.segmentAt(position);
+    return { segment, offset: placeOf(segment, position).offset };
+  }
+
+  /** All segments, oldest first; the last one is written to. */
+  list(): readonly Segment[] {
+    return this.segments;
+  }
+
+  /** Puts a finished draft in the place of its original, not yet durably. What is read from now on is the draft. */
+  replace(draft: SegmentDraft): void {
+    const at = this.segments.indexOf(draft.original);
+    if (at < 0 || at === this.segments.length - 1) throw new Error('only a finished segment is rewritten');
+    fs.renameSync(draft.path, draft.original.path);
+    this.segments[at] = draft.segment;
+    this.generation++;
+    fs.closeSync(draft.original.fd);
   }
 
   close(): void {
@@ -194,7 +276,135 @@ export class Segments {
   }
 }
 
-const fileName = (base: number): string => `${String(base).padStart(16, '0')}.log`;
+/**
+ * A segment being rewritten: kept bytes go in, in the order of their positions, with gaps where something is missing
+ * between them. Holds at most `DRAFT_BYTES` and one record in memory.
+ */
+export class SegmentDraft {
+  readonly path: string;
+  segment: Segment;
+  private readonly fd: number;
+  private readonly starts = [0];
+  private readonly offsets = [0];
+  private parts: Buffer[] = [];
+  private buffered = 0;
+  private written = 0;
+  private next = HEADER_BYTES;
+
+  constructor(readonly original: Segment) {
+    this.path = `${original.path}.tmp`;
+    const header = Buffer.from(original.header);
+    header.writeUInt32LE(REWRITTEN, 8);
+    header.writeUInt32LE(crc32(header.subarray(0, 60)), 60);
+    this.fd = fs.openSync(this.path, 'w+');
+    this.segment = { ...original, fd: this.fd, header };
+    this.put(header);
+  }
+
+  /** Keeps a record as it is. `bytes` may be reused after the call. */
+  keep(position: number, bytes: Buffer): void {
+    this.skipTo(position - this.original.base);
+    this.put(Buffer.from(bytes));
+    this.next += bytes.length;
+  }
+
+  /** Keeps a run of frames that begins at `position`, as a record of its own. */
+  keepFrames(position: number, frames: Buffer): void {
+    const record = Buffer.alloc(RECORD_HEADER_BYTES + frames.length);
+    record[8] = KIND_EVENTS;
+    frames.copy(record, RECORD_HEADER_BYTES);
+    sealRecord(this.original.seed, record, 0, record.length, position - RECORD_HEADER_BYTES);
+    this.keep(position - RECORD_HEADER_BYTES, record);
+  }
+
+  /** Completes the file and makes it durable, still under its temporary name. */
+  async finish(): Promise<void> {
+    this.skipTo(this.original.size);
+    this.flush();
+    await new Promise<void>((resolve, reject) => fs.fsync(this.fd, (error) => (error ? reject(error) : resolve())));
+    this.segment = { ...this.segment, extents: { starts: this.starts, offsets: this.offsets } };
+  }
+
+  /** Gives the draft up; the original is as it was. */
+  discard(): void {
+    fs.closeSync(this.fd);
+    fs.rmSync(this.path, { force: true });
+  }
+
+  private skipTo(offset: number): void {
+    const skipped = offset - this.next;
+    if (skipped === 0) return;
+    const gap = Buffer.alloc(GAP_BYTES);
+    gap[8] = KIND_GAP;
+    gap.writeBigUInt64LE(BigInt(skipped), RECORD_HEADER_BYTES);
+    sealRecord(this.original.seed, gap, 0, GAP_BYTES, this.original.base + this.next);
+    this.put(gap);
+    this.next = offset;
+    this.starts.push(offset);
+    this.offsets.push(this.written + this.buffered);
+  }
+
+  private put(bytes: Buffer): void {
+    this.parts.push(bytes);
+    this.buffered += bytes.length;
+    if (this.buffered >= DRAFT_BYTES) this.flush();
+  }
+
+  private flush(): void {
+    const bytes = Buffer.concat(this.parts);
+    for (let done = 0; done < bytes.length;) {
+      done += fs.writeSync(this.fd, bytes, done, bytes.length - done, this.written + done);
+    }
+    this.written += bytes.length;
+    this.parts = [];
+    this.buffered = 0;
+  }
+}
+
+export const fileName = (base: number): string => `${String(base).padStart(16, '0')}.log`;
+
+/** The bases of the segments in a folder, rising. */
+export function segmentBases(dir: string): number[] {
+  const bases: number[] = [];
+  for (const name of fs.readdirSync(dir)) {
+    const match = FILE_NAME.exec(name);
+    if (match) bases.push(Number(match[1]));
+  }
+  return bases.sort((a, b) => a - b);
+}
+
+export const logIdOf = (segment: Segment): Buffer => segment.header.subarray(24, 40);
+
+/** Makes new names and removals in a folder durable. */
+export function syncFolder(dir: string): void {
+  const folder = fs.openSync(dir, 'r');
+  try {
+    fs.fsyncSync(folder);
+  } finally {
+    fs.closeSync(folder);
+  }
+}
+
+function extentAt({ base, extents: { starts } }: Segment, position: number): number {
+  const offset = position - base;
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] as number) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** The offset of `position` in the file, and how many bytes without a gap there are from it on. */
+function placeOf(segment: Segment, position: number): { readonly offset: number; readonly following: number } {
+  const extent = extentAt(segment, position);
+  const { starts, offsets } = segment.extents;
+  const offset = position - segment.base - (starts[extent] as number) + (offsets[extent] as number);
+  const next = offsets[extent + 1];
+  return { offset, following: (next === undefined ? fileBytes(segment) : next - GAP_BYTES) - offset };
+}
 
 function createSegment(dir: string, base: number, logId: Buffer): Segment {
   const path = join(dir, fileName(base));
@@ -211,20 +421,16 @@ function createSegment(dir: string, base: number, logId: Buffer): Segment {
     fs.writeSync(fd, header, 0, HEADER_BYTES, 0);
     fs.fsyncSync(fd);
     fs.renameSync(temporary, path);
-    const folder = fs.openSync(dir, 'r');
-    try {
-      fs.fsyncSync(folder);
-    } finally {
-      fs.closeSync(folder);
-    }
+    syncFolder(dir);
   } catch (error) {
     fs.closeSync(fd);
     throw error;
   }
-  return { base, path, fd, seed: seedOf(header), size: HEADER_BYTES };
+  return { base, path, fd, seed: seedOf(header), header, extents: WHOLE, size: HEADER_BYTES };
 }
 
-function readHeader(fd: number, path: string, base: number): { logId: Buffer; seed: Buffer } {
+/** A segment by its header; its records have not been looked at. @throws CorruptLog */
+export function segmentOf(fd: number, path: string, base: number): Segment {
   const header = Buffer.alloc(HEADER_BYTES);
   const read = fs.readSync(fd, header, 0, HEADER_BYTES, 0);
   if (read < HEADER_BYTES || !header.subarray(0, 8).equals(MAGIC)) throw new CorruptLog(`${path}: not a log segment`);
@@ -232,9 +438,11 @@ function readHeader(fd: number, path: string, base: number): { logId: Buffer; se
     throw new CorruptLog(`${path}: the header does not match its checksum`);
   }
   const version = header.readUInt32LE(8);
-  if (version !== VERSION) throw new CorruptLog(`${path}: format version ${version}, this program reads ${VERSION}`);
+  if (version !== VERSION && version !== REWRITTEN) {
+    throw new CorruptLog(`${path}: format version ${version}, this program reads ${VERSION} and ${REWRITTEN}`);
+  }
   if (header.readBigUInt64LE(16) !== BigInt(base)) throw new CorruptLog(`${path}: the file has been renamed`);
-  return { logId: header.subarray(24, 40), seed: seedOf(header) };
+  return { base, path, fd, seed: seedOf(header), header, extents: WHOLE, size: 0 };
 }
 
 /** What the checksum of a record starts with: salt, then room for position and length. */
@@ -251,43 +459,122 @@ function checksum(seed: Buffer, position: number, buffer: Buffer, start: number,
   return crc32(buffer.subarray(start + 8, end), crc32(seed));
 }
 
+/** Fills in `len` and `crc32` of a record whose kind and content are in place. */
+export function sealRecord(seed: Buffer, buffer: Buffer, start: number, end: number, position: number): void {
+  buffer.writeUInt32LE(end - start - 8, start);
+  buffer.writeUInt32LE(checksum(seed, position, buffer, start, end), start + 4);
+}
+
 /** The end of the record at `at`, or -1 when there is no good record that ends within `buffer`. */
-function recordEnd(segment: Segment, buffer: Buffer, at: number, offset: number): number {
+function recordEnd(segment: Segment, buffer: Buffer, at: number, position: number): number {
   if (at + RECORD_HEADER_BYTES > buffer.length) return -1;
   const length = buffer.readUInt32LE(at);
   const end = at + 8 + length;
-  if (length < 2 || length > MAX_RECORD_BYTES || end > buffer.length || buffer[at + 8] !== KIND_EVENTS) return -1;
-  const crc = checksum(segment.seed, segment.base + offset, buffer, at, end);
-  return crc === buffer.readUInt32LE(at + 4) ? end : -1;
+  if (length < 2 || length > MAX_RECORD_BYTES || end > buffer.length) return -1;
+  const kind = buffer[at + 8];
+  const isGap = kind === KIND_GAP && length === GAP_BYTES - 8 && isRewritten(segment);
+  if (kind !== KIND_EVENTS && !isGap) return -1;
+  return checksum(segment.seed, position, buffer, at, end) === buffer.readUInt32LE(at + 4) ? end : -1;
 }
 
-/** Walks the records of a segment, sets its size, and cuts an unfinished end if it is the last segment. */
-function recover(segment: Segment, isLast: boolean, visit: RecordVisitor): void {
-  const size = fs.fstatSync(segment.fd).size;
-  let window: Buffer = Buffer.alloc(0);
-  let at = 0;
-  let offset = HEADER_BYTES;
-  const load = (bytes: number): void => {
-    window = Buffer.allocUnsafe(Math.min(bytes, size - offset));
-    window = window.subarray(0, fs.readSync(segment.fd, window, 0, window.length, offset));
-    at = 0;
-  };
-  load(SCAN_BYTES);
-  while (offset < size) {
-    let end = recordEnd(segment, window, at, offset);
-    if (end < 0 && (at > 0 || window.length < size - offset)) {
-      const length = window.length - at >= 4 ? window.readUInt32LE(at) : 0;
-      load(Math.max(SCAN_BYTES, Math.min(length, MAX_RECORD_BYTES) + 8));
-      end = recordEnd(segment, window, at, offset);
-    }
-    if (end < 0) break;
-    visit(window[at + 8] as number, window.subarray(at + RECORD_HEADER_BYTES, end), segment.base + offset + 9);
-    offset += end - at;
-    at = end;
+/** A record of events as it stands in a file. */
+export interface StoredRecord {
+  readonly position: number;
+  /** Of the record in the file. */
+  readonly offset: number;
+  /** Valid until the next record is asked for. */
+  readonly bytes: Buffer;
+}
+
+/** A walk over the good records of a segment, up to the first bad one or the end of the file. */
+export class Records {
+  /** In the file, of the next record. */
+  offset: number;
+  private at = 0;
+  private window: Buffer = Buffer.alloc(0);
+  private place: number;
+  private readonly starts: number[];
+  private readonly offsets: number[];
+
+  /** @param from where to begin, when what is before is known */
+  constructor(
+    private readonly segment: Segment,
+    private readonly bytesInFile: number,
+    from: { readonly size: number; readonly extents: Extents } = { size: HEADER_BYTES, extents: WHOLE },
+  ) {
+    this.place = from.size;
+    this.offset = fileBytes({ ...segment, ...from });
+    this.starts = [...from.extents.starts];
+    this.offsets = [...from.extents.offsets];
   }
-  segment.size = offset;
-  if (offset === size) return;
-  const behind = isLast ? findRecord(segment, offset + 1, size) : undefined;
+
+  /** Whether every byte of the file is part of a good record. */
+  get complete(): boolean {
+    return this.offset === this.bytesInFile;
+  }
+
+  /** Positions covered so far. */
+  get size(): number {
+    return this.place;
+  }
+
+  /** The stretches without a gap, as far as they have been walked. */
+  get extents(): Extents {
+    return { starts: this.starts, offsets: this.offsets };
+  }
+
+  next(): StoredRecord | undefined {
+    while (this.offset < this.bytesInFile) {
+      const position = this.segment.base + this.place;
+      let end = recordEnd(this.segment, this.window, this.at, position);
+      if (end < 0 && (this.at > 0 || this.window.length < this.bytesInFile - this.offset)) {
+        const length = this.window.length - this.at >= 4 ? this.window.readUInt32LE(this.at) : 0;
+        this.load(Math.max(SCAN_BYTES, Math.min(length, MAX_RECORD_BYTES) + 8));
+        end = recordEnd(this.segment, this.window, this.at, position);
+        if (end < 0 && this.window.length >= 4 && this.window.readUInt32LE(0) + 8 > this.window.length) {
+          this.load(Math.min(this.window.readUInt32LE(0), MAX_RECORD_BYTES) + 8);
+          end = recordEnd(this.segment, this.window, this.at, position);
+        }
+      }
+      if (end < 0) return undefined;
+      const bytes = this.window.subarray(this.at, end);
+      const offset = this.offset;
+      this.at = end;
+      this.offset += bytes.length;
+      if (bytes[8] === KIND_EVENTS) {
+        this.place += bytes.length;
+        return { position, offset, bytes };
+      }
+      this.place += Number(bytes.readBigUInt64LE(RECORD_HEADER_BYTES));
+      this.starts.push(this.place);
+      this.offsets.push(this.offset);
+    }
+    return undefined;
+  }
+
+  private load(bytes: number): void {
+    const window = Buffer.allocUnsafe(Math.min(bytes, this.bytesInFile - this.offset));
+    this.window = window.subarray(0, fs.readSync(this.segment.fd, window, 0, window.length, this.offset));
+    this.at = 0;
+  }
+}
+
+/** Walks the records of a segment and cuts an unfinished end if it is the last one. @returns the segment with its size */
+function recover(segment: Segment, isLast: boolean, visit: RecordVisitor, known?: KnownSegment): Segment {
+  const bytesInFile = fs.fstatSync(segment.fd).size;
+  if (
+    known &&
+    (known.headerCrc !== segment.header.readUInt32LE(60) || bytesInFile < fileBytes({ ...segment, ...known }))
+  ) {
+    throw new StaleKnowledge();
+  }
+  const records = new Records(segment, bytesInFile, known);
+  for (let record = records.next(); record; record = records.next()) {
+    visit(KIND_EVENTS, record.bytes.subarray(RECORD_HEADER_BYTES), record.position + RECORD_HEADER_BYTES);
+  }
+  const { offset, size, extents } = records;
+  if (records.complete) return { ...segment, size, extents };
+  const behind = isLast ? findRecord(segment, offset + 1, bytesInFile) : undefined;
   if (!isLast || behind !== undefined) {
     const evidence = behind === undefined ? 'in a finished segment' : `and the one at offset ${behind} is good`;
     throw new CorruptLog(
@@ -297,15 +584,17 @@ function recover(segment: Segment, isLast: boolean, visit: RecordVisitor): void 
   }
   fs.ftruncateSync(segment.fd, offset);
   fs.fdatasyncSync(segment.fd);
+  return { ...segment, size, extents };
 }
 
-/** The offset of the first good record from `from` on. */
+/** The offset of the first good record from `from` on, in a segment that was not rewritten. */
 function findRecord(segment: Segment, from: number, size: number): number | undefined {
   const rest = Buffer.allocUnsafe(size - from);
   const length = fs.readSync(segment.fd, rest, 0, rest.length, from);
   const buffer = rest.subarray(0, length);
   for (let at = 0; at + RECORD_HEADER_BYTES < length; at++) {
-    if (buffer[at + 8] === KIND_EVENTS && recordEnd(segment, buffer, at, from + at) >= 0) return from + at;
+    if (buffer[at + 8] === KIND_EVENTS && recordEnd(segment, buffer, at, segment.base + from + at) >= 0)
+      return from + at;
   }
   return undefined;
 }

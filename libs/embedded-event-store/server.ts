@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { openAdmin } from './admin.js';
 import { clusterInfo, supportedMethods } from './discovery.js';
 import { EventLog } from './event-log.js';
 import { lockFolder } from './folder-lock.js';
@@ -32,7 +33,7 @@ export interface EmbeddedEventStore {
   stop(): Promise<void>;
 }
 
-const SEGMENT_BYTES = 256 * 1024 * 1024;
+export const SEGMENT_BYTES = 256 * 1024 * 1024;
 const STOP_GRACE_MS = 1000;
 const STREAMS = '/event_store.client.streams.Streams';
 
@@ -59,8 +60,12 @@ export async function startEmbeddedEventStore(options: EmbeddedEventStoreOptions
     ]);
     const features = '/event_store.client.server_features.ServerFeatures/GetSupportedMethods';
     methods.set(features, supportedMethods([...methods.keys(), features]));
-    const server = await GrpcServer.listen(methods, host, port);
-    return running(server, log, host, unlock);
+    const closeAdmin = await openAdmin(dir, log);
+    const server: GrpcServer = await GrpcServer.listen(methods, host, port).catch(async (error: unknown) => {
+      await closeAdmin();
+      throw error;
+    });
+    return running(server, log, host, closeAdmin, unlock);
   } catch (error) {
     log?.close();
     unlock();
@@ -68,12 +73,19 @@ export async function startEmbeddedEventStore(options: EmbeddedEventStoreOptions
   }
 }
 
-function running(server: GrpcServer, log: EventLog, host: string, unlock: () => void): EmbeddedEventStore {
+function running(
+  server: GrpcServer,
+  log: EventLog,
+  host: string,
+  closeAdmin: () => Promise<void>,
+  unlock: () => void,
+): EmbeddedEventStore {
   const { port } = server;
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     server.drain();
     await log.finishWrites();
+    await closeAdmin();
     await server.close({ code: Code.CANCELLED, message: 'the event store is stopping' }, STOP_GRACE_MS);
     log.close();
     unlock();

@@ -728,6 +728,27 @@ export function decodeFrame(frame: Buffer): RecordedFrame {
   return { id, stream, revision, position: at, type, created, data };
 }
 
+/** Where the data of an event lies within its frame, and whether its content type is JSON. */
+export function dataWithin(frame: Buffer): { readonly start: number; readonly end: number; readonly json: boolean } {
+  const reader = recordedEventOf(frame);
+  let json = false;
+  let start = 0;
+  let end = 0;
+  while (reader.next()) {
+    if (reader.field === 6) {
+      const [key, value] = readMapEntry(reader.message());
+      if (key === 'content-type') json = value === 'application/json';
+    } else if (reader.field === 8) {
+      const { length } = reader.bytes();
+      end = reader.offset;
+      start = end - length;
+    } else {
+      reader.skip();
+    }
+  }
+  return { start, end, json };
+}
+
 /** The `RecordedEvent` inside a frame, with the id in the form the reader asked for. */
 function recordedBytes(frame: Buffer, structuredIds: boolean): Buffer {
   const reader = recordedEventOf(frame);
