@@ -4,6 +4,7 @@ import { clusterInfo, supportedMethods } from './discovery.js';
 import { EventLog } from './event-log.js';
 import { lockFolder } from './folder-lock.js';
 import { Code, GrpcServer, type Method } from './grpc.js';
+import { PersistentSubscriptions } from './persistent-subscriptions.js';
 import { read } from './reading.js';
 import { append, batchAppend, remove } from './streams.js';
 
@@ -47,32 +48,43 @@ export async function startEmbeddedEventStore(options: EmbeddedEventStoreOptions
   mkdirSync(dir, { recursive: true });
   const unlock = lockFolder(dir);
   let log: EventLog | undefined;
+  let groups: PersistentSubscriptions | undefined;
   try {
     log = await EventLog.open({ dir, segmentBytes, sync });
+    groups = new PersistentSubscriptions(log);
     const methods = new Map<string, Method>([
       [`${STREAMS}/Append`, append(log)],
       [`${STREAMS}/BatchAppend`, batchAppend(log)],
       [`${STREAMS}/Delete`, remove(log, 'delete')],
       [`${STREAMS}/Tombstone`, remove(log, 'tombstone')],
       [`${STREAMS}/Read`, read(log)],
+      ...groups.methods(),
       ['/event_store.client.gossip.Gossip/Read', clusterInfo(host, () => server.port)],
     ]);
     const features = '/event_store.client.server_features.ServerFeatures/GetSupportedMethods';
     methods.set(features, supportedMethods([...methods.keys(), features]));
     const server = await GrpcServer.listen(methods, host, port);
-    return running(server, log, host, unlock);
+    return running(server, log, groups, host, unlock);
   } catch (error) {
+    groups?.stop();
     log?.close();
     unlock();
     throw error;
   }
 }
 
-function running(server: GrpcServer, log: EventLog, host: string, unlock: () => void): EmbeddedEventStore {
+function running(
+  server: GrpcServer,
+  log: EventLog,
+  groups: PersistentSubscriptions,
+  host: string,
+  unlock: () => void,
+): EmbeddedEventStore {
   const { port } = server;
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     server.drain();
+    groups.stop();
     await log.finishWrites();
     await server.close({ code: Code.CANCELLED, message: 'the event store is stopping' }, STOP_GRACE_MS);
     log.close();

@@ -6,7 +6,6 @@ import {
   chunk,
   connect,
   identifier,
-  persistent,
   streams,
   uuid,
   type Failure,
@@ -226,8 +225,11 @@ describe('discovery', () => {
   });
 
   embeddedOnly('answers UNIMPLEMENTED to a method it does not have', async () => {
-    const request = new persistent.ListReq();
-    const error = await new Promise<Failure>((resolve) => rpc.persistentSubscriptions.list(request, resolve));
+    const path = '/event_store.client.operations.Operations/StartScavenge';
+    const bytes = (value: Buffer) => value;
+    const error = await new Promise<Failure>((resolve) =>
+      rpc.gossip.makeUnaryRequest(path, bytes, bytes, Buffer.alloc(0), resolve),
+    );
     expect(error.code).toBe(12);
   });
 });
