@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { metastreamOf, type Listener, type Stream } from './event-index.js';
 import { FrameWindow, type EventLog, type WriteOutcome } from './event-log.js';
 import { compileFilter } from './filter.js';
-import { framed, type Call, type Status } from './grpc.js';
+import { Code, framed, type Call, type Status } from './grpc.js';
 import { pinBy, strategyNamed, type Candidate, type Strategy } from './persistent-strategies.js';
 import {
   ALL,
@@ -263,7 +263,7 @@ export class Group implements Listener {
       const { source, group } = this.config;
       const reason = (error as Error).message;
       const status: Status = {
-        code: 13,
+        code: Code.INTERNAL,
         message: `the group failed: ${reason}`,
         trailers: {
           exception: 'persistent-subscription-failed',
@@ -318,12 +318,17 @@ export class Group implements Listener {
     this.caughtUp = this.stream ? this.cursor >= this.stream.last : this.nextInAll >= this.log.index.count;
   }
 
+  /** The stream has its tombstone: what is in it must not be read any more. */
+  private get isSealed(): boolean {
+    return (this.stream?.tombstone ?? -1) >= 0;
+  }
+
   /** Moves the cursor. @param first revisions below are gone */
   private nextOrdinal(first: number): number {
     const { index } = this.log;
     if (this.stream) {
       const revision = Math.max(this.cursor + 1, first);
-      if (revision > this.stream.last) return -1;
+      if (this.isSealed || revision > this.stream.last) return -1;
       this.cursor = revision;
       return this.stream.events.get(revision);
     }
@@ -360,7 +365,8 @@ export class Group implements Listener {
   private offer(message: Message): 'gone' | 'skip' | 'full' {
     const { index } = this.log;
     const ordinal = index.atOrAfter(message.position);
-    if (ordinal >= index.count || index.position(ordinal) !== message.position) {
+    const isGone = ordinal >= index.count || index.position(ordinal) !== message.position;
+    if (isGone || (this.isSealed && message.parkedAt < 0)) {
       this.finish(message);
       this.schedule();
       return 'gone';

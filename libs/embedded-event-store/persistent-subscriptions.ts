@@ -129,8 +129,9 @@ export class PersistentSubscriptions {
       const config = this.configFor(request, old.config);
       const configs = this.configs().map((other) => (keyOf(other) === keyOf(config) ? config : other));
       await this.save(configs, request);
+      const next = new Group(this.log, config);
       old.stop(dropped(request));
-      this.groups.set(keyOf(config), new Group(this.log, config));
+      this.groups.set(keyOf(config), next);
     });
   }
 

@@ -151,6 +151,18 @@ describe('a group on a stream', () => {
     const seen = acknowledging(consume(stream));
     await seen.count(2);
     expect(seen.names()).toEqual(numbered(stream, 0, 1));
+    await infoWhen(client, stream, GROUP, ({ stats }) => stats.lastCheckpointedEventRevision === 1n);
+  });
+
+  embeddedOnly('delivers nothing more of a stream that has got its tombstone', async () => {
+    const stream = await given(3);
+    const seen = consume(stream, 1);
+    await seen.count(1);
+    await client.tombstoneStream(stream);
+    await seen.subscription.ack(seen.delivered[0] as never);
+    await infoWhen(client, stream, GROUP, ({ stats }) => stats.totalInFlightMessages === 0);
+    await pause(100);
+    expect(seen.names()).toEqual([`0@${stream}`]);
   });
 
   it('resolves links when it is told to, and takes the answer for the link', async () => {

@@ -143,6 +143,17 @@ describe('a group', () => {
     });
   });
 
+  embeddedOnly('on $all whose filter is no pattern is refused, and not remembered', async () => {
+    const [stream, name] = [await given(0), all()];
+    const created = client.createPersistentSubscriptionToAll(name, allSettings(), {
+      filter: streamNameFilter({ regex: '(' }),
+    });
+    await expect(created).rejects.toMatchObject({ message: expect.stringContaining('regular expression') });
+    await client.restartPersistentSubscriptionSubsystem();
+    expect(await refusal(client.getPersistentSubscriptionToAllInfo(name))).toEqual(missing('$all', name));
+    expect((await info(stream)).groupName).toBe(GROUP);
+  });
+
   it('on $all that begins behind the end of the log is refused', async () => {
     const name = all();
     const far = 2n ** 50n;
@@ -273,6 +284,17 @@ describe('the information on a group', () => {
     const { stats } = await info(await given(0));
     expect(stats.lastCheckpointedEventRevision).toBeUndefined();
     expect(stats.lastKnownEventRevision).toBeUndefined();
+  });
+
+  it('says that a group is behind when it holds as much as its buffer takes, and live when it has it all', async () => {
+    const stream = await given(60, { historyBufferSize: 20, readBatchSize: 10 });
+    const behind = await infoWhen(client, stream, GROUP, ({ stats }) => stats.readBufferCount > 0);
+    expect(behind.stats.readBufferCount).toBeLessThanOrEqual(20);
+    expect(behind.status).toContain('Behind');
+    const seen = acknowledging(consume(stream));
+    await seen.count(60);
+    const live = await infoWhen(client, stream, GROUP, ({ stats }) => stats.totalInFlightMessages === 0);
+    expect(live.status).toBe('Live');
   });
 
   it('says how far a group on a stream is', async () => {
