@@ -9,12 +9,15 @@ const FEATURES: Readonly<Record<string, readonly string[]>> = {
   '/event_store.client.streams.Streams/Read': ['position', 'events'],
   '/event_store.client.streams.Streams/BatchAppend': ['deadline_duration'],
 };
+const PERSISTENT_SUBSCRIPTIONS = '/event_store.client.persistent_subscriptions.';
+const featuresOf = (path: string): readonly string[] =>
+  FEATURES[path] ?? (path.startsWith(PERSISTENT_SUBSCRIPTIONS) ? ['stream', 'all'] : []);
 
 /** Tells clients which methods there are: all of `paths`. */
 export function supportedMethods(paths: readonly string[]): (call: Call) => CallHandler {
   const methods = paths.map((path): SupportedMethod => {
     const [, service = '', method = ''] = path.toLowerCase().split('/');
-    return { service, method, features: FEATURES[path] ?? [] };
+    return { service, method, features: featuresOf(path) };
   });
   const answer = encodeSupportedMethods(methods, SERVER_VERSION);
   return unary(() => answer);

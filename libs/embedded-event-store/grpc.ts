@@ -77,7 +77,11 @@ export class Call {
   /** Bytes needed before anything can be done with what has arrived. */
   private awaited = MESSAGE_PREFIX;
 
-  constructor(private readonly stream: http2.ServerHttp2Stream) {}
+  /** @param connectionName what the client calls its connection */
+  constructor(
+    private readonly stream: http2.ServerHttp2Stream,
+    readonly connectionName = '<unknown>',
+  ) {}
 
   /** No answer reaches the client any more. */
   get isOver(): boolean {
@@ -298,7 +302,7 @@ export class GrpcServer {
     headers: http2.IncomingHttpHeaders,
     methods: ReadonlyMap<string, Method>,
   ): void {
-    const call = new Call(stream);
+    const call = new Call(stream, headers['connection-name']?.toString());
     this.calls.add(call);
     stream.once('close', () => this.calls.delete(call));
     const path = headers[':path'] ?? '';

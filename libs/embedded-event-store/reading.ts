@@ -291,26 +291,27 @@ class Reading implements CallHandler, Listener {
     const frame = this.log.frame(ordinal, this.window);
     const { resolveLinks = false, structuredIds = false } = this.request ?? {};
     if (resolveLinks && index.typeName(ordinal) === '$>') {
-      const target = this.linkTarget(frame);
+      const target = linkTarget(this.log, frame, this.targetWindow);
       if (target) return framed(encodeResolved(target.frame, frame, index.position(ordinal), structuredIds));
     }
     if (structuredIds) return framed(encodeResolved(frame, undefined, index.position(ordinal), true));
     return Buffer.from(frame);
   }
+}
 
-  /** What a link points at; `undefined` when its data is not a link, without a frame when the target is gone. */
-  private linkTarget(link: Buffer): { frame: Buffer | undefined } | undefined {
-    const match = /^(\d+)@(.+)$/s.exec(decodeFrame(link).data.toString('utf8'));
-    if (!match) return undefined;
-    const revision = Number(match[1]);
-    const stream = this.log.index.find(match[2] as string);
-    const gone =
-      !stream ||
-      stream.tombstone >= 0 ||
-      revision > stream.last ||
-      revision < this.log.firstVisible(stream, Date.now());
-    return { frame: gone ? undefined : this.log.frame(stream.events.get(revision), this.targetWindow) };
-  }
+/** What a link points at; `undefined` when its data is not a link, without a frame when the target is gone. */
+export function linkTarget(
+  log: EventLog,
+  link: Buffer,
+  window: FrameWindow,
+): { readonly frame: Buffer | undefined } | undefined {
+  const match = /^(\d+)@(.+)$/s.exec(decodeFrame(link).data.toString('utf8'));
+  if (!match) return undefined;
+  const revision = Number(match[1]);
+  const stream = log.index.find(match[2] as string);
+  const gone =
+    !stream || stream.tombstone >= 0 || revision > stream.last || revision < log.firstVisible(stream, Date.now());
+  return { frame: gone ? undefined : log.frame(stream.events.get(revision), window) };
 }
 
 export const read =

@@ -5,6 +5,7 @@ import { clusterInfo, supportedMethods } from './discovery.js';
 import { EventLog } from './event-log.js';
 import { lockFolder } from './folder-lock.js';
 import { Code, GrpcServer, type Method } from './grpc.js';
+import { PersistentSubscriptions } from './persistent-subscriptions.js';
 import { read } from './reading.js';
 import { append, batchAppend, remove } from './streams.js';
 
@@ -48,14 +49,17 @@ export async function startEmbeddedEventStore(options: EmbeddedEventStoreOptions
   mkdirSync(dir, { recursive: true });
   const unlock = lockFolder(dir);
   let log: EventLog | undefined;
+  let groups: PersistentSubscriptions | undefined;
   try {
     log = await EventLog.open({ dir, segmentBytes, sync });
+    groups = new PersistentSubscriptions(log);
     const methods = new Map<string, Method>([
       [`${STREAMS}/Append`, append(log)],
       [`${STREAMS}/BatchAppend`, batchAppend(log)],
       [`${STREAMS}/Delete`, remove(log, 'delete')],
       [`${STREAMS}/Tombstone`, remove(log, 'tombstone')],
       [`${STREAMS}/Read`, read(log)],
+      ...groups.methods(),
       ['/event_store.client.gossip.Gossip/Read', clusterInfo(host, () => server.port)],
     ]);
     const features = '/event_store.client.server_features.ServerFeatures/GetSupportedMethods';
@@ -65,8 +69,9 @@ export async function startEmbeddedEventStore(options: EmbeddedEventStoreOptions
       await closeAdmin();
       throw error;
     });
-    return running(server, log, host, closeAdmin, unlock);
+    return running(server, log, groups, host, closeAdmin, unlock);
   } catch (error) {
+    groups?.stop();
     log?.close();
     unlock();
     throw error;
@@ -76,6 +81,7 @@ export async function startEmbeddedEventStore(options: EmbeddedEventStoreOptions
 function running(
   server: GrpcServer,
   log: EventLog,
+  groups: PersistentSubscriptions,
   host: string,
   closeAdmin: () => Promise<void>,
   unlock: () => void,
@@ -84,6 +90,7 @@ function running(
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     server.drain();
+    groups.stop();
     await log.finishWrites();
     await closeAdmin();
     await server.close({ code: Code.CANCELLED, message: 'the event store is stopping' }, STOP_GRACE_MS);

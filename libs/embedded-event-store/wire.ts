@@ -14,7 +14,7 @@ export class MalformedMessage extends Error {}
 const VARINT = 0;
 const BYTES = 2;
 
-class Reader {
+export class Reader {
   field = 0;
   private wire = 0;
 
@@ -114,14 +114,14 @@ function putVarint(into: Buffer, at: number, value: number): number {
   return at;
 }
 
-const uintField = (field: number, value: number): Buffer => {
+export const uintField = (field: number, value: number): Buffer => {
   const buffer = Buffer.allocUnsafe(1 + varintSize(value));
   buffer[0] = field * 8 + VARINT;
   putVarint(buffer, 1, value);
   return buffer;
 };
 
-const bytesField = (field: number, ...parts: readonly Buffer[]): Buffer => {
+export const bytesField = (field: number, ...parts: readonly Buffer[]): Buffer => {
   let length = 0;
   for (const part of parts) length += part.length;
   const buffer = Buffer.allocUnsafe(1 + varintSize(length) + length);
@@ -131,15 +131,15 @@ const bytesField = (field: number, ...parts: readonly Buffer[]): Buffer => {
   return buffer;
 };
 
-const textField = (field: number, text: string): Buffer => bytesField(field, Buffer.from(text, 'utf8'));
+export const textField = (field: number, text: string): Buffer => bytesField(field, Buffer.from(text, 'utf8'));
 
-const emptyField = (field: number): Buffer => bytesField(field);
+export const emptyField = (field: number): Buffer => bytesField(field);
 
 // ---------------------------------------------------------------------------------------------- identities
 
 const UUID_TEXT = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-function readUuid(reader: Reader): string {
+export function readUuid(reader: Reader): string {
   let text = '';
   while (reader.next()) {
     if (reader.field === 2) text = reader.text().toLowerCase();
@@ -181,7 +181,7 @@ function bigField(field: number, value: bigint): Buffer {
   return Buffer.from(bytes);
 }
 
-function readStreamName(reader: Reader): string {
+export function readStreamName(reader: Reader): string {
   let name = '';
   while (reader.next()) {
     if (reader.field === 3) name = reader.text();
@@ -520,7 +520,7 @@ function readOptions(reader: Reader): ReadRequest {
 }
 
 /** The fields of a start: the value, then `start`, then `end`, numbered from `first`. */
-function readStart(reader: Reader, value: () => number, first = 2): Start | undefined {
+export function readStart(reader: Reader, value: () => number, first = 2): Start | undefined {
   if (reader.field === first) {
     const start = value();
     return start >= 2 ** 64 - 1 ? 'end' : start;
@@ -530,7 +530,7 @@ function readStart(reader: Reader, value: () => number, first = 2): Start | unde
   return field === first + 1 ? 'start' : field === first + 2 ? 'end' : undefined;
 }
 
-function readPosition(reader: Reader): number {
+export function readPosition(reader: Reader): number {
   let commit = 0;
   let prepare = 0;
   while (reader.next()) {
@@ -542,7 +542,7 @@ function readPosition(reader: Reader): number {
   return commit;
 }
 
-function readFilter(reader: Reader): FilterRequest {
+export function readFilter(reader: Reader): FilterRequest {
   let on: FilterRequest['on'] | undefined;
   let regex = '';
   const prefixes: string[] = [];
@@ -676,6 +676,11 @@ export interface RecordedFrame {
   readonly data: Buffer;
 }
 
+export interface DecodedFrame extends RecordedFrame {
+  /** The client's own metadata; empty without any. */
+  readonly metadata: Buffer;
+}
+
 /** The whole length of the frame at `at`, prefix included. */
 export const frameLength = (buffer: Buffer, at: number): number => FRAME_PREFIX + buffer.readUInt32BE(at + 1);
 
@@ -687,7 +692,7 @@ function recordedEventOf(frame: Buffer): Reader {
   return readEvent.message();
 }
 
-export function decodeFrame(frame: Buffer): RecordedFrame {
+export function decodeFrame(frame: Buffer): DecodedFrame {
   const reader = recordedEventOf(frame);
   let id = '';
   let stream = '';
@@ -696,6 +701,7 @@ export function decodeFrame(frame: Buffer): RecordedFrame {
   let type = '';
   let created = 0;
   let data: Buffer = Buffer.alloc(0);
+  let metadata = data;
   while (reader.next()) {
     switch (reader.field) {
       case 1: {
@@ -718,6 +724,9 @@ export function decodeFrame(frame: Buffer): RecordedFrame {
         else if (key === 'created') created = Number(value) / 10_000;
         break;
       }
+      case 7:
+        metadata = reader.bytes();
+        break;
       case 8:
         data = reader.bytes();
         break;
@@ -725,7 +734,7 @@ export function decodeFrame(frame: Buffer): RecordedFrame {
         reader.skip();
     }
   }
-  return { id, stream, revision, position: at, type, created, data };
+  return { id, stream, revision, position: at, type, created, data, metadata };
 }
 
 /** Where the data of an event lies within its frame, and whether its content type is JSON. */
@@ -750,7 +759,7 @@ export function dataWithin(frame: Buffer): { readonly start: number; readonly en
 }
 
 /** The `RecordedEvent` inside a frame, with the id in the form the reader asked for. */
-function recordedBytes(frame: Buffer, structuredIds: boolean): Buffer {
+export function recordedBytes(frame: Buffer, structuredIds: boolean): Buffer {
   const reader = recordedEventOf(frame);
   const start = reader.offset;
   const end = frame.length;

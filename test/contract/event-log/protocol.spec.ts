@@ -1,18 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EventStoreDBClient } from '@eventstore/db-client';
-import {
-  Empty,
-  chunk,
-  connect,
-  identifier,
-  persistent,
-  streams,
-  uuid,
-  type Failure,
-  type Rpc,
-  type Stub,
-} from './rpc.js';
+import { Empty, chunk, connect, identifier, streams, uuid, type Failure, type Rpc, type Stub } from './rpc.js';
 import { collect, events, openStore, refusal, streamName, until, type StoreUnderTest } from './store.js';
 
 const embeddedOnly = process.env['EVENTSTORE_TEST_URL'] ? it.skip : it;
@@ -226,8 +215,11 @@ describe('discovery', () => {
   });
 
   embeddedOnly('answers UNIMPLEMENTED to a method it does not have', async () => {
-    const request = new persistent.ListReq();
-    const error = await new Promise<Failure>((resolve) => rpc.persistentSubscriptions.list(request, resolve));
+    const path = '/event_store.client.operations.Operations/StartScavenge';
+    const bytes = (value: Buffer) => value;
+    const error = await new Promise<Failure>((resolve) =>
+      rpc.gossip.makeUnaryRequest(path, bytes, bytes, Buffer.alloc(0), resolve),
+    );
     expect(error.code).toBe(12);
   });
 });
