@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { everything, type Permits } from './acl.js';
 import type { Listener, Stream } from './event-index.js';
 import { FrameWindow, type EventLog } from './event-log.js';
 import { compileFilter } from './filter.js';
 import { CallFailed, Code, framed, type Call, type CallHandler } from './grpc.js';
-import { decoded, streamDeleted } from './streams.js';
+import { decoded, ensure, streamDeleted } from './streams.js';
 import {
   MalformedMessage,
   decodeFrame,
@@ -121,11 +122,13 @@ class Reading implements CallHandler, Listener {
   constructor(
     private readonly log: EventLog,
     private readonly call: Call,
+    private readonly permits: Permits,
   ) {}
 
   message(body: Buffer): void {
     if (this.request) throw new CallFailed({ code: Code.INVALID_ARGUMENT, message: 'a read is one message' });
     const request = decoded(() => decodeRead(body));
+    ensure(this.permits, this.call, 'read', request.stream ?? '$all');
     this.request = request;
     const { filter } = request;
     if (filter) this.wanted = decoded(() => compileFilter(this.log.index, filter));
@@ -284,7 +287,7 @@ class Reading implements CallHandler, Listener {
     return Buffer.from(frame);
   }
 
-  /** What a link points at; `undefined` when its data is not a link, without a frame when the target is gone. */
+  /** What a link points at; `undefined` when its data is not a link, without a frame when the target cannot be read. */
   private linkTarget(link: Buffer): { frame: Buffer | undefined } | undefined {
     const match = /^(\d+)@(.+)$/s.exec(decodeFrame(link).data.toString('utf8'));
     if (!match) return undefined;
@@ -292,6 +295,7 @@ class Reading implements CallHandler, Listener {
     const stream = this.log.index.find(match[2] as string);
     const gone =
       !stream ||
+      !this.permits(this.call.user, 'read', stream.name) ||
       stream.tombstone >= 0 ||
       revision > stream.last ||
       revision < this.log.firstVisible(stream, Date.now());
@@ -300,6 +304,6 @@ class Reading implements CallHandler, Listener {
 }
 
 export const read =
-  (log: EventLog) =>
+  (log: EventLog, permits: Permits = everything) =>
   (call: Call): CallHandler =>
-    new Reading(log, call);
+    new Reading(log, call, permits);
