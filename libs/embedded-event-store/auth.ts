@@ -28,7 +28,7 @@ const HASH_BYTES = 32;
 /** Headers that were right once are known by a keyed digest and not hashed again. */
 const MAX_KNOWN = 1000;
 /** Checks that may wait for their turn; there is one at a time, so that guessing does not take the thread pool. */
-const MAX_WAITING = 64;
+const MAX_WAITING = 16;
 
 /**
  * Adds a user to the file, or gives one that is there another password and other groups. The file is made if need be,

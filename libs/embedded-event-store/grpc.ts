@@ -451,6 +451,7 @@ export class GrpcServer {
    */
   private sweep(): void {
     for (const [session, connection] of this.sessions) {
+      if (session.destroyed) continue;
       if (connection.unanswered >= (connection.greeted ? MAX_UNANSWERED_PINGS : 1)) {
         session.destroy();
       } else if (connection.calls === 0 && performance.now() - connection.usedAt > this.timings.idle) {
