@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { EventStoreDBClient } from '@eventstore/db-client';
-import { startEmbeddedEventStore, type EmbeddedEventStore } from '../../../libs/embedded-event-store/index.js';
+import { addUser, startEmbeddedEventStore, type EmbeddedEventStore } from '../../../libs/embedded-event-store/index.js';
+import { spawnStore, startChild } from '../../faults/event-log.js';
 import { describeWithOpenssl, type Certificate } from './certificate.js';
 import { collect, events, refusal, revisions, streamName, until } from './store.js';
 
@@ -95,6 +96,26 @@ describeWithOpenssl('a server with a certificate', (make) => {
     socket.on('error', () => undefined);
     await new Promise((resolve) => socket.once('close', resolve));
     expect(Date.now() - started).toBeLessThan(3000);
+  });
+
+  it('is started as a process by options, which go together', async () => {
+    const { certFile, keyFile } = certificate;
+    const dir = join(scratch, 'process');
+    const users = join(scratch, 'users.json');
+    await addUser(users, 'ann', 'secret', []);
+    const refused = async (...args: string[]) => (await (await spawnStore({ dir, args })).exit).stderr;
+    expect(await refused('--tls-cert', certFile)).toBe('event store: --tls-cert and --tls-key go together\n');
+    expect(await refused('--users', users)).toMatch(/^event store: users need a certificate.*\n$/);
+    expect(await refused('--host', '0.0.0.0')).toMatch(/^event store: without users .* loopback only.*\n$/);
+    const args = ['--tls-cert', certFile, '--tls-key', keyFile, '--users', users];
+    const child = await startChild({ dir, args: [...args, '--host', '0.0.0.0'] });
+    const url = (credentials: string) =>
+      `esdb://${credentials}127.0.0.1:${child.port}?tls=true&tlsCAFile=${encodeURIComponent(certFile)}`;
+    const stream = streamName();
+    await withClient(url('ann:secret@'), (client) => client.appendToStream(stream, events(1)));
+    const { type } = await withClient(url(''), (client) => refusal(collect(client.readStream(stream))));
+    expect(type).toBe('access-denied');
+    expect((await child.end('SIGTERM')).code).toBe(0);
   });
 
   it('does not start with a certificate it cannot use, and gives the folder back', async () => {
