@@ -95,7 +95,7 @@ describe('a deadline', () => {
       expect(await ended).toBe('4');
       const [expected, took] = [timeout === '1S' ? 1000 : 200, Date.now() - started];
       expect(took).toBeGreaterThanOrEqual(expected - 5);
-      expect(took).toBeLessThan(expected + 1500);
+      expect(took).toBeLessThan(expected + 5000);
     }),
   );
 
@@ -149,20 +149,17 @@ describe('a connection', () => {
       socket.resume();
     });
 
-  it.each([
-    ['nothing', []],
-    ['half a greeting', [GREETING.subarray(0, 10)]],
-    ['a greeting and no settings', [GREETING]],
-  ])('that has sent %s is cut', async (_, bytes) => {
-    expect(await silent(...bytes)).toBeLessThan(PING * 2 + 300);
-  });
-
-  it('that does not answer pings is cut, whatever it has open', async () => {
+  it('that does not greet is cut soon, and one that does not answer pings a little later, whatever it has open', async () => {
     // A header block that never ends, which is nobody’s call and nobody’s idleness.
     const headers = Buffer.from('000001010000000001' + '83', 'hex');
-    const open = await silent(GREETING, NO_SETTINGS, headers);
-    expect(open).toBeGreaterThan(PING * 2);
-    expect(open).toBeLessThan(PING * 4 + 300);
+    const [mute, ...strangers] = await Promise.all([
+      silent(GREETING, NO_SETTINGS, headers),
+      silent(),
+      silent(GREETING.subarray(0, 10)),
+      silent(GREETING),
+    ]);
+    expect(mute).toBeGreaterThan(PING * 2);
+    for (const stranger of strangers) expect(stranger).toBeLessThan(mute - PING / 2);
   });
 
   it('gets its pings answered, and is pinged', () =>
