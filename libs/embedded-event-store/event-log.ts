@@ -68,7 +68,6 @@ const BINARY_TYPE = Buffer.from('application/octet-stream');
 const METADATA_TYPE = Buffer.from('$metadata');
 const TOMBSTONE_TYPE = Buffer.from('$streamDeleted');
 const NOTHING = Buffer.alloc(0);
-const DELETED_METADATA = Buffer.from('{"$tb":9223372036854775807}');
 
 /**
  * The log: one writer, any number of readers on the same thread.
@@ -86,6 +85,7 @@ export class EventLog {
   private lastCreated = 0;
   /** Set when the disk has failed in a way that leaves its content unknown: no more writes until a restart. */
   private broken: string | undefined;
+  private lastFailure: string | undefined;
   private idle: (() => void) | undefined;
   private resting: (() => void)[] = [];
   private snapshot: SnapshotWriter | undefined;
@@ -271,6 +271,11 @@ export class EventLog {
     this.stopping = true;
     await this.maintenance;
     if (this.queue.length > 0 || this.writing) await new Promise<void>((resolve) => (this.idle = resolve));
+  }
+
+  /** Why no write can succeed any more, and why the last one that had to reach the disk did not. */
+  get health(): { readonly refusal: string | undefined; readonly failure: string | undefined } {
+    return { refusal: this.stopping ? 'the event store is stopping' : this.broken, failure: this.lastFailure };
   }
 
   /** Closes the files. Nothing may be read or written any more. */
@@ -465,7 +470,7 @@ export class EventLog {
       return { kind: 'written', revision: facts.last, position };
     }
     if (write.kind === 'delete') {
-      const position = batch.record(() => batch.metadata(name, DELETED_METADATA));
+      const position = batch.record(() => batch.metadata(name, deletedMetadata(facts.rawMetadata())));
       return { kind: 'written', revision: facts.last, position };
     }
     if (write.events.length === 0) return { kind: 'written', revision: facts.last, position: undefined };
@@ -490,7 +495,10 @@ export class EventLog {
     if (failure !== undefined) {
       this.fail(batch, failure);
     } else {
-      if (batch.length > 0) this.remember(batch.start, batch.bytes);
+      if (batch.length > 0) {
+        this.remember(batch.start, batch.bytes);
+        this.lastFailure = undefined;
+      }
       const woken = new Set<Listener>();
       for (const { frame, length } of batch.added) {
         const stream = this.index.add(frame, length);
@@ -508,6 +516,7 @@ export class EventLog {
 
   private fail(batch: Batch, failure: unknown): void {
     const { syscall, message } = failure as NodeJS.ErrnoException;
+    this.lastFailure = message;
     try {
       this.segments.cut();
       // After a failed sync the kernel may have dropped the data and report success next time.
@@ -551,6 +560,17 @@ function writeBound(write: Write): number {
     bound += event.data.length + event.metadata.length;
   }
   return bound;
+}
+
+/** The metadata of a deleted stream: who may do what stays, or a deletion would open what comes back. */
+function deletedMetadata(document: Buffer): Buffer {
+  let acl: unknown;
+  try {
+    acl = (JSON.parse(document.toString('utf8')) as { $acl?: unknown } | null)?.$acl;
+  } catch {
+    acl = undefined;
+  }
+  return Buffer.from(`{${acl === undefined ? '' : `"$acl":${JSON.stringify(acl)},`}"$tb":9223372036854775807}`);
 }
 
 /** A metadata document with another `$tb`; the rest stays. */

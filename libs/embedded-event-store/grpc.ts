@@ -1,11 +1,12 @@
 /**
- * gRPC over cleartext HTTP/2, framed by hand: all this server knows of the transport is in this file.
+ * gRPC over HTTP/2, cleartext or TLS, framed by hand: all this server knows of the transport is in this file.
  *
  * A message on the wire is `u8 0 (not compressed), u32 length big endian, body`. Answers that have begun end with
  * trailers; answers that have not are trailers only.
  */
 import * as http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 export const Code = {
   OK: 0,
@@ -13,11 +14,13 @@ export const Code = {
   UNKNOWN: 2,
   INVALID_ARGUMENT: 3,
   DEADLINE_EXCEEDED: 4,
+  PERMISSION_DENIED: 7,
   RESOURCE_EXHAUSTED: 8,
   FAILED_PRECONDITION: 9,
   UNIMPLEMENTED: 12,
   INTERNAL: 13,
   UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
 } as const;
 
 export interface Status {
@@ -48,12 +51,56 @@ export interface CallHandler {
 
 export type Method = (call: Call) => CallHandler;
 
+/** Who makes a call. */
+export interface User {
+  readonly name: string;
+  readonly groups: readonly string[];
+}
+
+/**
+ * Decides whether a call may begin, before anything of it is read. `undefined`: nobody in particular.
+ *
+ * @param authorization the header of that name
+ * @throws CallFailed, or rejects with it, to end the call with this status
+ */
+export type Admission = (path: string, authorization: string | undefined) => Promise<User> | User | undefined;
+
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  /** PEM. Without it: cleartext. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  /** Default: everybody may call anything. */
+  readonly admit?: Admission;
+  readonly timings: Timings;
+}
+
+/** When a connection is given up. Milliseconds. */
+export interface Timings {
+  /**
+   * Each connection is pinged this often. One that has not answered three pings in a row is cut, and so is one that
+   * has not sent its greeting by the second.
+   */
+  readonly ping: number;
+  /** A connection without a call for so long is closed; clients open another when they need one. */
+  readonly idle: number;
+}
+
+export const TIMINGS: Timings = { ping: 10_000, idle: 300_000 };
+
 /** A message of the client may be this long; longer ones end the call. */
 export const MAX_RECEIVE_BYTES = 17 * 1024 * 1024;
 const WINDOW_BYTES = 8 * 1024 * 1024;
 /** A call whose unsent answers exceed this is told to wait. */
 const SEND_BUFFER_BYTES = 256 * 1024;
 const MESSAGE_PREFIX = 5;
+/** More calls of one connection wait for their turn on the client's side. */
+const MAX_CALLS_PER_CONNECTION = 1000;
+const MAX_CONNECTIONS = 1000;
+const MAX_UNANSWERED_PINGS = 3;
+/** What all calls together may have sent of messages that are not complete. */
+const MAX_PARTIAL_BYTES = 256 * 1024 * 1024;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 const RESPONSE_HEADERS = { ':status': 200, 'content-type': 'application/grpc+proto' } as const;
 
 export const framed = (body: Buffer): Buffer => {
@@ -76,12 +123,29 @@ export class Call {
   private partialBytes = 0;
   /** Bytes needed before anything can be done with what has arrived. */
   private awaited = MESSAGE_PREFIX;
+  private timer: NodeJS.Timeout | undefined;
+  private deadlineAt: number | undefined;
+  private caller: User | undefined;
 
-  /** @param connectionName what the client calls its connection */
+  /**
+   * @param partials the bytes of incomplete messages, of all calls together
+   * @param connectionName what the client calls its connection
+   */
   constructor(
     private readonly stream: http2.ServerHttp2Stream,
+    private readonly partials: { bytes: number },
     readonly connectionName = '<unknown>',
   ) {}
+
+  /** Who calls; `undefined` where nobody has to say. */
+  get user(): User | undefined {
+    return this.caller;
+  }
+
+  /** Milliseconds since the epoch; the call ends with DEADLINE_EXCEEDED then. */
+  get deadline(): number | undefined {
+    return this.deadlineAt;
+  }
 
   /** No answer reaches the client any more. */
   get isOver(): boolean {
@@ -114,6 +178,7 @@ export class Call {
     if (this.isOver) return;
     this.flush();
     this.ended = status;
+    this.keepPartial([]);
     if (this.isGone) return;
     if (this.stream.headersSent) {
       this.stream.end();
@@ -132,14 +197,19 @@ export class Call {
     if (!this.over) this.stream.resume();
   }
 
-  /** @internal Connects the call to its method. */
-  run(method: Method): void {
+  /**
+   * @internal Connects the call to its method as soon as it is admitted; until then nothing of it is read.
+   *
+   * @param timeout the header `grpc-timeout`
+   */
+  run(timeout: string | undefined, admit: () => Promise<User> | User | undefined, method: Method): void {
     const { stream } = this;
     stream.on('error', () => undefined);
     stream.on('close', () => {
       this.over = true;
+      clearTimeout(this.timer);
       this.pending = [];
-      this.partial = [];
+      this.keepPartial([]);
       this.handler?.closed?.();
     });
     stream.on('wantTrailers', () => {
@@ -147,6 +217,24 @@ export class Call {
       stream.sendTrailers(trailersOf(this.ended ?? { code: Code.OK }));
       this.settleRequest();
     });
+    this.guard(() => {
+      if (timeout !== undefined) this.limit(timeoutOf(timeout));
+      const user = admit();
+      if (user instanceof Promise) {
+        user.then(
+          (admitted) => this.begin(admitted, method),
+          (error: unknown) => this.fail(error),
+        );
+      } else {
+        this.begin(user, method);
+      }
+    });
+  }
+
+  private begin(user: User | undefined, method: Method): void {
+    if (this.isOver) return;
+    const { stream } = this;
+    this.caller = user;
     stream.on('drain', () => {
       if (!this.isOver) this.guard(() => this.handler?.drained?.());
     });
@@ -157,6 +245,14 @@ export class Call {
       if (!this.isOver) this.guard(() => this.handler?.halfClosed?.());
     });
     this.guard(() => (this.handler = method(this)));
+  }
+
+  private limit(ms: number): void {
+    this.deadlineAt = Date.now() + ms;
+    this.timer = setTimeout(
+      () => this.end({ code: Code.DEADLINE_EXCEEDED, message: 'the deadline has passed' }),
+      Math.min(ms, MAX_TIMER_MS),
+    );
   }
 
   /** The answer is complete: what the client still sends is of no interest. */
@@ -172,12 +268,16 @@ export class Call {
     try {
       step();
     } catch (error) {
-      this.end(
-        error instanceof CallFailed
-          ? error.status
-          : { code: Code.INTERNAL, message: `the event store failed: ${(error as Error).message}` },
-      );
+      this.fail(error);
     }
+  }
+
+  private fail(error: unknown): void {
+    this.end(
+      error instanceof CallFailed
+        ? error.status
+        : { code: Code.INTERNAL, message: `the event store failed: ${(error as Error).message}` },
+    );
   }
 
   private flush(): void {
@@ -194,11 +294,10 @@ export class Call {
     let bytes = chunk;
     if (this.partialBytes > 0) {
       this.partial.push(chunk);
-      this.partialBytes += chunk.length;
+      this.keepPartial(this.partial, this.partialBytes + chunk.length);
       if (this.partialBytes < this.awaited) return;
       bytes = Buffer.concat(this.partial);
-      this.partial = [];
-      this.partialBytes = 0;
+      this.keepPartial([]);
     }
     let at = 0;
     this.awaited = MESSAGE_PREFIX;
@@ -222,11 +321,26 @@ export class Call {
       if (this.isOver) return;
       at = end;
     }
-    if (at < bytes.length) {
-      this.partial.push(bytes.subarray(at));
-      this.partialBytes = bytes.length - at;
+    if (at < bytes.length) this.keepPartial([bytes.subarray(at)], bytes.length - at);
+  }
+
+  private keepPartial(partial: Buffer[], bytes = 0): void {
+    this.partials.bytes += bytes - this.partialBytes;
+    this.partial = partial;
+    this.partialBytes = bytes;
+    if (bytes > 0 && this.partials.bytes > MAX_PARTIAL_BYTES) {
+      throw new CallFailed({ code: Code.RESOURCE_EXHAUSTED, message: 'too much is waiting for its last bytes' });
     }
   }
+}
+
+const TIMEOUT_UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+
+/** The value of `grpc-timeout` in milliseconds. */
+function timeoutOf(header: string): number {
+  const match = /^(\d{1,8})([HMSmun])$/.exec(header);
+  if (!match) throw new CallFailed({ code: Code.INVALID_ARGUMENT, message: 'grpc-timeout is not a duration' });
+  return Number(match[1]) * (TIMEOUT_UNITS[match[2] as string] as number);
 }
 
 /** The gRPC encoding of `grpc-message`: only what is not printable ASCII, and the percent sign itself. */
@@ -242,37 +356,65 @@ function trailersOf({ code, message, trailers }: Status): Record<string, string>
   return all;
 }
 
+/** What is known of a connection. */
+interface Connection {
+  calls: number;
+  greeted: boolean;
+  unanswered: number;
+  /** Of the last moment a call was open, ms since the start of the process. */
+  usedAt: number;
+}
+
 /** A listening gRPC server. */
 export class GrpcServer {
-  private readonly sessions = new Set<http2.ServerHttp2Session>();
+  private readonly sessions = new Map<http2.ServerHttp2Session, Connection>();
   private readonly calls = new Set<Call>();
+  private readonly partials = { bytes: 0 };
+  private readonly sweeper: NodeJS.Timeout;
   private draining = false;
 
-  private constructor(private readonly server: http2.Http2Server) {}
+  private constructor(
+    private readonly server: http2.Http2Server | http2.Http2SecureServer,
+    private readonly methods: ReadonlyMap<string, Method>,
+    private readonly admit: Admission,
+    private readonly timings: Timings,
+  ) {
+    this.sweeper = setInterval(() => this.sweep(), timings.ping);
+  }
 
   /** @param methods by path, `/package.Service/Method` */
-  static async listen(methods: ReadonlyMap<string, Method>, host: string, port: number): Promise<GrpcServer> {
-    const server = http2.createServer({
-      settings: { initialWindowSize: WINDOW_BYTES, maxFrameSize: 1024 * 1024 },
+  static async listen(methods: ReadonlyMap<string, Method>, options: ListenOptions): Promise<GrpcServer> {
+    const { host, port, tls, admit = () => undefined, timings } = options;
+    const settings = {
+      settings: {
+        initialWindowSize: WINDOW_BYTES,
+        maxFrameSize: 1024 * 1024,
+        maxConcurrentStreams: MAX_CALLS_PER_CONNECTION,
+      },
       maxSessionMemory: 256,
-    });
-    const grpc = new GrpcServer(server);
-    server.on('session', (session) => {
-      grpc.sessions.add(session);
-      session.setLocalWindowSize(2 * WINDOW_BYTES);
-      session.on('error', () => undefined);
-      session.on('close', () => grpc.sessions.delete(session));
-    });
+    };
+    const server = tls
+      ? http2.createSecureServer({ ...settings, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: timings.ping })
+      : http2.createServer(settings);
+    server.maxConnections = MAX_CONNECTIONS;
+    const grpc = new GrpcServer(server, methods, admit, timings);
+    server.on('session', (session) => grpc.connected(session));
     server.on('sessionError', () => undefined);
-    server.on('clientError', () => undefined);
-    server.on('stream', (stream, headers) => grpc.accept(stream, headers, methods));
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, host, () => {
-        server.off('error', reject);
-        resolve();
+    // Whoever listens has to hang up: a handshake that fails, or is not finished in time.
+    server.on('clientError', (_error: Error, socket: Duplex) => socket.destroy());
+    server.on('stream', (stream, headers) => grpc.accept(stream, headers));
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, host, () => {
+          server.off('error', reject);
+          resolve();
+        });
       });
-    });
+    } catch (error) {
+      clearInterval(grpc.sweeper);
+      throw error;
+    }
     return grpc;
   }
 
@@ -290,27 +432,61 @@ export class GrpcServer {
   async close(status: Status, graceMs: number): Promise<void> {
     this.drain();
     for (const call of this.calls) call.end(status);
-    const closed = [...this.sessions].map((session) => new Promise<void>((resolve) => session.close(resolve)));
+    const closed = [...this.sessions.keys()].map((session) => new Promise<void>((resolve) => session.close(resolve)));
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([Promise.all(closed), new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)))]);
     clearTimeout(timer);
-    for (const session of this.sessions) session.destroy();
+    clearInterval(this.sweeper);
+    for (const session of this.sessions.keys()) session.destroy();
   }
 
-  private accept(
-    stream: http2.ServerHttp2Stream,
-    headers: http2.IncomingHttpHeaders,
-    methods: ReadonlyMap<string, Method>,
-  ): void {
-    const call = new Call(stream, headers['connection-name']?.toString());
+  private connected(session: http2.ServerHttp2Session): void {
+    const connection: Connection = { calls: 0, greeted: false, unanswered: 0, usedAt: performance.now() };
+    this.sessions.set(session, connection);
+    session.setLocalWindowSize(2 * WINDOW_BYTES);
+    session.once('remoteSettings', () => (connection.greeted = true));
+    session.on('error', () => undefined);
+    session.on('close', () => this.sessions.delete(session));
+  }
+
+  /**
+   * Pings every connection and gives up the dead, the silent and the idle. It counts its own turns instead of looking
+   * at the clock: a server that was held up itself finds the answers before it comes round again.
+   */
+  private sweep(): void {
+    for (const [session, connection] of this.sessions) {
+      if (session.destroyed) continue;
+      if (connection.unanswered >= (connection.greeted ? MAX_UNANSWERED_PINGS : 1)) {
+        session.destroy();
+      } else if (connection.calls === 0 && performance.now() - connection.usedAt > this.timings.idle) {
+        session.close();
+      } else {
+        connection.unanswered++;
+        session.ping((error) => {
+          if (!error) connection.unanswered = 0;
+        });
+      }
+    }
+  }
+
+  private accept(stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders): void {
+    const call = new Call(stream, this.partials, headers['connection-name']?.toString());
     this.calls.add(call);
-    stream.once('close', () => this.calls.delete(call));
+    const connection = this.sessions.get(stream.session as http2.ServerHttp2Session);
+    if (connection) connection.calls++;
+    stream.once('close', () => {
+      this.calls.delete(call);
+      if (!connection) return;
+      connection.calls--;
+      connection.usedAt = performance.now();
+    });
     const path = headers[':path'] ?? '';
-    const method = methods.get(path);
-    call.run(() => {
+    const method = this.methods.get(path);
+    const admit = (): Promise<User> | User | undefined => {
       if (this.draining) throw new CallFailed({ code: Code.UNAVAILABLE, message: 'the event store is stopping' });
       if (!method) throw new CallFailed({ code: Code.UNIMPLEMENTED, message: `no such method: ${path}` });
-      return method(call);
-    });
+      return this.admit(path, headers.authorization);
+    };
+    call.run(headers['grpc-timeout']?.toString(), admit, method as Method);
   }
 }

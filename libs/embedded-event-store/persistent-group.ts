@@ -394,7 +394,7 @@ export class Group implements Listener {
   private resolve(ordinal: number, isParked: boolean): { event: Buffer | undefined; link: Buffer | undefined } {
     const frame = this.log.frame(ordinal, this.window);
     if ((isParked || this.config.settings.resolveLinks) && this.log.index.typeName(ordinal) === '$>') {
-      const target = linkTarget(this.log, frame, this.targetWindow);
+      const target = linkTarget(this.log, frame, this.targetWindow, () => true);
       if (target) return { event: target.frame, link: frame };
     }
     return { event: frame, link: undefined };

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { everything, type Permits } from './acl.js';
 import type { Listener, Stream } from './event-index.js';
 import { FrameWindow, type EventLog } from './event-log.js';
 import { compileFilter } from './filter.js';
 import { CallFailed, Code, framed, type Call, type CallHandler } from './grpc.js';
-import { decoded, streamDeleted } from './streams.js';
+import { decoded, ensure, streamDeleted } from './streams.js';
 import {
   MalformedMessage,
   decodeFrame,
@@ -132,11 +133,13 @@ class Reading implements CallHandler, Listener {
   constructor(
     private readonly log: EventLog,
     private readonly call: Call,
+    private readonly permits: Permits,
   ) {}
 
   message(body: Buffer): void {
     if (this.request) throw new CallFailed({ code: Code.INVALID_ARGUMENT, message: 'a read is one message' });
     const request = decoded(() => decodeRead(body));
+    ensure(this.permits, this.call, 'read', request.stream ?? '$all');
     this.request = request;
     const { filter } = request;
     if (filter) this.wanted = decoded(() => compileFilter(this.log.index, filter));
@@ -291,7 +294,9 @@ class Reading implements CallHandler, Listener {
     const frame = this.log.frame(ordinal, this.window);
     const { resolveLinks = false, structuredIds = false } = this.request ?? {};
     if (resolveLinks && index.typeName(ordinal) === '$>') {
-      const target = linkTarget(this.log, frame, this.targetWindow);
+      const target = linkTarget(this.log, frame, this.targetWindow, (stream) =>
+        this.permits(this.call.user, 'read', stream),
+      );
       if (target) return framed(encodeResolved(target.frame, frame, index.position(ordinal), structuredIds));
     }
     if (structuredIds) return framed(encodeResolved(frame, undefined, index.position(ordinal), true));
@@ -299,22 +304,31 @@ class Reading implements CallHandler, Listener {
   }
 }
 
-/** What a link points at; `undefined` when its data is not a link, without a frame when the target is gone. */
+/**
+ * What a link points at; `undefined` when its data is not a link, without a frame when the target cannot be read.
+ *
+ * @param mayRead whether the reader may read the stream of the target
+ */
 export function linkTarget(
   log: EventLog,
   link: Buffer,
   window: FrameWindow,
+  mayRead: (stream: string) => boolean,
 ): { readonly frame: Buffer | undefined } | undefined {
   const match = /^(\d+)@(.+)$/s.exec(decodeFrame(link).data.toString('utf8'));
   if (!match) return undefined;
   const revision = Number(match[1]);
   const stream = log.index.find(match[2] as string);
   const gone =
-    !stream || stream.tombstone >= 0 || revision > stream.last || revision < log.firstVisible(stream, Date.now());
+    !stream ||
+    !mayRead(stream.name) ||
+    stream.tombstone >= 0 ||
+    revision > stream.last ||
+    revision < log.firstVisible(stream, Date.now());
   return { frame: gone ? undefined : log.frame(stream.events.get(revision), window) };
 }
 
 export const read =
-  (log: EventLog) =>
+  (log: EventLog, permits: Permits = everything) =>
   (call: Call): CallHandler =>
-    new Reading(log, call);
+    new Reading(log, call, permits);

@@ -1,3 +1,4 @@
+import { accessDenied, everything, type Operation, type Permits } from './acl.js';
 import type { EventLog, Write, WriteOutcome } from './event-log.js';
 import { CallFailed, Code, type Call, type CallHandler, type Status } from './grpc.js';
 import {
@@ -39,6 +40,11 @@ export const streamDeleted = (stream: string): Status => ({
   trailers: { exception: 'stream-deleted', 'stream-name': stream },
 });
 
+/** @throws CallFailed when the caller may not do this to the stream */
+export function ensure(permits: Permits, call: Call, operation: Operation, stream: string): void {
+  if (!permits(call.user, operation, stream)) throw new CallFailed(accessDenied);
+}
+
 const appendTooLarge: Status = {
   code: Code.INVALID_ARGUMENT,
   message: `the append exceeds the maximum of ${MAX_APPEND_BYTES} bytes`,
@@ -75,7 +81,7 @@ function failure(target: WriteTarget, outcome: Exclude<WriteOutcome, { kind: 'wr
 // -------------------------------------------------------------------------------------------- Append
 
 export const append =
-  (log: EventLog) =>
+  (log: EventLog, permits: Permits = everything) =>
   (call: Call): CallHandler => {
     let target: WriteTarget | undefined;
     let bytes = 0;
@@ -89,6 +95,7 @@ export const append =
         if (request.kind === 'options') {
           if (target) throw invalid('an append has its options twice');
           if (request.target.stream === '') throw invalid('an append names no stream');
+          ensure(permits, call, 'write', request.target.stream);
           target = request.target;
           return;
         }
@@ -112,7 +119,7 @@ export const append =
       halfClosed() {
         if (!target) throw invalid('an append begins with its options');
         const { expected } = target;
-        write(log, call, { kind: 'append', target, events, deadline: undefined }, (outcome) => {
+        write(log, call, { kind: 'append', target, events, deadline: call.deadline }, (outcome) => {
           if (outcome.kind === 'written') return encodeAppendSuccess(outcome.revision, outcome.position);
           return outcome.kind === 'wrong-version' ? encodeAppendWrongVersion(outcome.current, expected) : undefined;
         });
@@ -136,12 +143,13 @@ function write(log: EventLog, call: Call, request: Write, encode: (outcome: Writ
 // -------------------------------------------------------------------------------------------- Delete, Tombstone
 
 export const remove =
-  (log: EventLog, kind: 'delete' | 'tombstone') =>
+  (log: EventLog, kind: 'delete' | 'tombstone', permits: Permits = everything) =>
   (call: Call): CallHandler => ({
     message(body) {
       const target = decoded(() => decodeDelete(body));
       if (target.stream === '') throw invalid('a delete names no stream');
-      write(log, call, { kind, target, events: [], deadline: undefined }, (outcome) =>
+      ensure(permits, call, 'delete', target.stream);
+      write(log, call, { kind, target, events: [], deadline: call.deadline }, (outcome) =>
         outcome.kind === 'written' && outcome.position !== undefined
           ? encodeDeleteResponse(outcome.position)
           : undefined,
@@ -181,6 +189,7 @@ class BatchAppendCall implements CallHandler {
   constructor(
     private readonly log: EventLog,
     private readonly call: Call,
+    private readonly permits: Permits,
   ) {}
 
   message(body: Buffer): void {
@@ -237,6 +246,7 @@ class BatchAppendCall implements CallHandler {
 
   private collect(collected: Collected, events: readonly ProposedEvent[]): BatchFailure | undefined {
     if (collected.target.stream === '') return { kind: 'bad-request', message: 'an append names no stream' };
+    if (!this.permits(this.call.user, 'write', collected.target.stream)) return { kind: 'access-denied' };
     for (const event of events) {
       if (!event.type || event.contentType === undefined) {
         return { kind: 'bad-request', message: 'an event has no type or no content type' };
@@ -330,6 +340,6 @@ class BatchAppendCall implements CallHandler {
 }
 
 export const batchAppend =
-  (log: EventLog) =>
+  (log: EventLog, permits: Permits = everything) =>
   (call: Call): CallHandler =>
-    new BatchAppendCall(log, call);
+    new BatchAppendCall(log, call, permits);

@@ -371,7 +371,7 @@ export const encodeBatchSuccess = (id: string, stream: string, revision: number,
 /** What a batch append can fail with; each has its own detail message on the wire. */
 export type BatchFailure =
   | { readonly kind: 'wrong-version'; readonly current: number; readonly expected: number }
-  | { readonly kind: 'deleted' | 'timeout' }
+  | { readonly kind: 'deleted' | 'timeout' | 'access-denied' }
   | { readonly kind: 'too-large'; readonly limit: number }
   | { readonly kind: 'bad-request' | 'failed'; readonly message: string };
 
@@ -394,6 +394,8 @@ function batchDetail(
       return [5, 'the stream is deleted', 'StreamDeleted', streamIdentifier(1, stream)];
     case 'timeout':
       return [4, 'the deadline has passed', 'Timeout', Buffer.alloc(0)];
+    case 'access-denied':
+      return [7, 'access denied', 'AccessDenied', Buffer.alloc(0)];
     case 'too-large':
       return [3, 'the append is too large', 'MaximumAppendSizeExceeded', uintField(1, failure.limit)];
     case 'bad-request':

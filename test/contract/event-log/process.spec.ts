@@ -5,13 +5,10 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { EventStoreDBClient, binaryEvent, jsonEvent } from '@eventstore/db-client';
+import { EventStoreDBClient, binaryEvent } from '@eventstore/db-client';
 import { spawnStore, startChild, type ChildStore } from '../../faults/event-log.js';
 import { chunk, identifier, streams, Empty } from './rpc.js';
 import { collect, events, revisions, streamName, until } from './store.js';
-
-const KILL_ROUNDS = Number(process.env['EVENTSTORE_KILL_ROUNDS'] ?? 3);
-const WRITERS = 64;
 
 const dirs: string[] = [];
 const children: ChildStore[] = [];
@@ -25,8 +22,8 @@ const newDir = async (): Promise<string> => {
   dirs.push(dir);
   return dir;
 };
-const start = async (dir: string, args: string[] = [], maxFileBytes?: number): Promise<ChildStore> => {
-  const child = await startChild({ dir, args, ...(maxFileBytes === undefined ? {} : { maxFileBytes }) });
+const start = async (dir: string): Promise<ChildStore> => {
+  const child = await startChild({ dir });
   children.push(child);
   return child;
 };
@@ -112,81 +109,6 @@ describe('the process', () => {
     const ids = await withClient(again.url, (client) => collect(client.readStream('load')));
     const stored = new Set(ids.map(({ event }) => event?.id));
     expect(acknowledged.filter((id) => !stored.has(id))).toEqual([]);
-    await again.end('SIGTERM');
-  });
-});
-
-describe('kill -9', () => {
-  it.each(['loop', 'threadpool'])(
-    `under ${WRITERS} writers loses no acknowledged append and tears none apart (sync in the %s)`,
-    async (sync) => {
-      const dir = await newDir();
-      const acknowledged: { stream: string; revision: bigint; ids: string[] }[] = [];
-      for (let round = 0; round < KILL_ROUNDS; round++) {
-        const child = await start(dir, ['--sync', sync]);
-        await withClient(child.url, async (client) => {
-          const before = acknowledged.length;
-          const writers = Array.from({ length: WRITERS }, async (_, writer) => {
-            const stream = `round-${round}-writer-${writer}`;
-            for (let n = 0; ; n += 2) {
-              const list = events(2, n);
-              const { nextExpectedRevision } = await client.appendToStream(stream, list);
-              acknowledged.push({ stream, revision: nextExpectedRevision, ids: list.map(({ id }) => id) });
-            }
-          });
-          await until(() => acknowledged.length > before + 500 + 200 * round, 'some appends', 20_000);
-          await Promise.all([child.end('SIGKILL'), Promise.allSettled(writers)]);
-        });
-      }
-      const child = await start(dir);
-      const stored = new Map<string, string[]>();
-      await withClient(child.url, async (client) => {
-        for (const { event } of await collect(client.readAll())) {
-          if (!event?.streamId.startsWith('round-')) continue;
-          const ids = stored.get(event.streamId) ?? [];
-          expect(Number(event.revision)).toBe(ids.length);
-          stored.set(event.streamId, [...ids, event.id]);
-        }
-      });
-      expect(acknowledged.length).toBeGreaterThan(500 * KILL_ROUNDS);
-      for (const { stream, revision, ids } of acknowledged) {
-        const at = Number(revision);
-        expect(stored.get(stream)?.slice(at - 1, at + 1)).toEqual(ids);
-      }
-      expect([...stored.values()].filter((ids) => ids.length % 2 !== 0)).toEqual([]);
-      await child.end('SIGTERM');
-    },
-    60_000,
-  );
-});
-
-describe('a full disk', () => {
-  it.each(['loop', 'threadpool'])('refuses appends, serves reads, and loses nothing (sync in the %s)', async (sync) => {
-    const dir = await newDir();
-    const child = await start(dir, ['--sync', sync], 256 * 1024);
-    const acknowledged: string[] = [];
-    const refusals: string[] = [];
-    const event = () => binaryEvent({ id: randomUUID(), type: 'Noted', data: new Uint8Array(10_000) });
-    await withClient(child.url, async (client) => {
-      for (let i = 0; i < 40; i++) {
-        const next = event();
-        await client.appendToStream('s', next).then(
-          () => acknowledged.push(next.id),
-          (error: { type: string }) => refusals.push(error.type),
-        );
-      }
-      expect(acknowledged.length).toBeGreaterThan(15);
-      expect(new Set(refusals)).toEqual(new Set(['unknown']));
-      expect((await collect(client.readStream('s'))).map((read) => read.event?.id)).toEqual(acknowledged);
-      await client.appendToStream('s', jsonEvent({ type: 'Small', data: {} }));
-    });
-    await child.end('SIGKILL');
-    const again = await start(dir);
-    await withClient(again.url, async (client) => {
-      const ids = (await collect(client.readStream('s'))).map((read) => read.event?.id);
-      expect(ids.slice(0, -1)).toEqual(acknowledged);
-      await client.appendToStream('s', event());
-    });
     await again.end('SIGTERM');
   });
 });

@@ -33,10 +33,18 @@ export interface Rpc {
   close(): void;
 }
 
-export function connect(url: string): Rpc {
+/** @param tls the certificate to trust, and the header `authorization` to send with each call */
+export function connect(url: string, tls?: { readonly ca: Buffer; readonly authorization?: string }): Rpc {
   const address = /@?([^/@]+?)(\/?\?|$)/.exec(url.replace(/^esdb:\/\//, ''))?.[1] ?? '';
-  const open = (Client: Stub) =>
-    new Client(address, grpc.credentials.createInsecure(), { 'grpc.max_send_message_length': -1 });
+  const caller = grpc.credentials.createFromMetadataGenerator((_: unknown, give: Stub) => {
+    const metadata = new grpc.Metadata();
+    if (tls?.authorization !== undefined) metadata.set('authorization', tls.authorization);
+    give(null, metadata);
+  });
+  const credentials = tls
+    ? grpc.credentials.combineChannelCredentials(grpc.credentials.createSsl(tls.ca), caller)
+    : grpc.credentials.createInsecure();
+  const open = (Client: Stub) => new Client(address, credentials, { 'grpc.max_send_message_length': -1 });
   const clients = [StreamsClient, PersistentSubscriptionsClient, ServerFeaturesClient, GossipClient].map(open);
   const [streamsClient, persistentClient, featuresClient, gossipClient] = clients;
   return {
