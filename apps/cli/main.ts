@@ -4,9 +4,9 @@
  * stdout; what went wrong, in one line, to stderr. Exit code 0: done; 1: failed; 2: asked or configured wrongly.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { startEmbeddedEventStore } from '#embedded-event-store';
 import { parseInstant, type Instant } from '#kernel';
 import { BadSetting, readConfiguration, type Configuration } from '../configuration.js';
+import { eventStoreCommands } from './event-store.js';
 import { settingLines } from './settings.js';
 
 // The capabilities take a second to load: an action imports what it needs of them.
@@ -131,20 +131,11 @@ custos
     }
   });
 
-custos
-  .command('eventstore')
-  .description('the embedded event log on its own')
-  .command('serve')
-  .description('serves a folder of events on loopback until it is interrupted')
-  .requiredOption('--data <dir>', 'the folder; made when it is not there')
-  .addOption(new Option('--port <number>', 'a free one when absent').argParser(wholeUpTo(65_535)).default(0))
-  .action(async ({ data, port }: { data: string; port: number }) => {
-    const store = await startEmbeddedEventStore({ dataDir: data, port });
-    const interrupted = new Promise<void>((resolve) => (interrupt = resolve));
-    line(`The event log is served at ${store.connectionString}`);
-    await interrupted;
-    await store.stop();
-  });
+eventStoreCommands(custos, {
+  line,
+  json,
+  interrupted: () => new Promise<void>((resolve) => (interrupt = resolve)),
+});
 
 try {
   await custos.parseAsync();
