@@ -96,7 +96,8 @@ const SEND_BUFFER_BYTES = 256 * 1024;
 const MESSAGE_PREFIX = 5;
 /** More calls of one connection wait for their turn on the client's side. */
 const MAX_CALLS_PER_CONNECTION = 1000;
-const MAX_CONNECTIONS = 1000;
+/** A stranger who breaks off in the middle keeps one until the sweep finds it, at most three pings later. */
+const MAX_CONNECTIONS = 10_000;
 const MAX_UNANSWERED_PINGS = 3;
 /** What all calls together may have sent of messages that are not complete. */
 const MAX_PARTIAL_BYTES = 256 * 1024 * 1024;
@@ -358,6 +359,7 @@ function trailersOf({ code, message, trailers }: Status): Record<string, string>
 
 /** What is known of a connection. */
 interface Connection {
+  readonly socket: Duplex;
   calls: number;
   greeted: boolean;
   unanswered: number;
@@ -398,8 +400,11 @@ export class GrpcServer {
       : http2.createServer(settings);
     server.maxConnections = MAX_CONNECTIONS;
     const grpc = new GrpcServer(server, methods, admit, timings);
-    server.on('session', (session) => grpc.connected(session));
-    server.on('sessionError', () => undefined);
+    // The session hides its socket, and does not always close it when it fails.
+    let socket: Duplex;
+    server.prependListener(tls ? 'secureConnection' : 'connection', (accepted: Duplex) => (socket = accepted));
+    server.on('session', (session) => grpc.connected(session, socket));
+    server.on('sessionError', (_error: Error, session: http2.ServerHttp2Session) => grpc.cut(session));
     // Whoever listens has to hang up: a handshake that fails, or is not finished in time.
     server.on('clientError', (_error: Error, socket: Duplex) => socket.destroy());
     server.on('stream', (stream, headers) => grpc.accept(stream, headers));
@@ -437,16 +442,24 @@ export class GrpcServer {
     await Promise.race([Promise.all(closed), new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)))]);
     clearTimeout(timer);
     clearInterval(this.sweeper);
-    for (const session of this.sessions.keys()) session.destroy();
+    for (const session of this.sessions.keys()) this.cut(session);
   }
 
-  private connected(session: http2.ServerHttp2Session): void {
-    const connection: Connection = { calls: 0, greeted: false, unanswered: 0, usedAt: performance.now() };
+  private connected(session: http2.ServerHttp2Session, socket: Duplex): void {
+    const connection: Connection = { socket, calls: 0, greeted: false, unanswered: 0, usedAt: performance.now() };
     this.sessions.set(session, connection);
     session.setLocalWindowSize(2 * WINDOW_BYTES);
     session.once('remoteSettings', () => (connection.greeted = true));
     session.on('error', () => undefined);
-    session.on('close', () => this.sessions.delete(session));
+    session.on('close', () => {
+      this.cut(session);
+      this.sessions.delete(session);
+    });
+  }
+
+  private cut(session: http2.ServerHttp2Session): void {
+    session.destroy();
+    this.sessions.get(session)?.socket.destroy();
   }
 
   /**
@@ -455,9 +468,8 @@ export class GrpcServer {
    */
   private sweep(): void {
     for (const [session, connection] of this.sessions) {
-      if (session.destroyed) continue;
-      if (connection.unanswered >= (connection.greeted ? MAX_UNANSWERED_PINGS : 1)) {
-        session.destroy();
+      if (session.destroyed || connection.unanswered >= (connection.greeted ? MAX_UNANSWERED_PINGS : 1)) {
+        this.cut(session);
       } else if (connection.calls === 0 && performance.now() - connection.usedAt > this.timings.idle) {
         session.close();
       } else {

@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EventStoreDBClient, binaryEvent, jsonEvent } from '@eventstore/db-client';
 import { CodecRegistry, EventLog, type EventCodec } from '#event-log';
 import { instant, type DomainEvent, type Recorded } from '#kernel';
@@ -164,12 +164,17 @@ describe('an event store on a full disk', () => {
 
   const mountPoint = join(tmpdir(), `event-log-disk-${process.pid}`);
   const run = (program: string, ...args: string[]): boolean => spawnSync(program, args).status === 0;
-  const mounted = run('mkdir', mountPoint) && run('mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mountPoint);
+  const mount = () => run('mkdir', mountPoint) && run('mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mountPoint);
+  const unmount = () => [run('umount', '-l', mountPoint), run('rmdir', mountPoint)];
+  const mounted = mount();
+  unmount();
   const how = mounted ? 'a tmpfs of 1 MiB' : 'a limit of file size only: a file system cannot be mounted here';
   process.stderr.write(`disk full by ${how}\n`);
+  beforeAll(() => {
+    if (mounted) mount();
+  });
   afterAll(() => {
-    if (mounted) run('umount', '-l', mountPoint);
-    run('rmdir', mountPoint);
+    if (mounted) unmount();
   });
 
   (mounted ? it : it.skip).each(['loop', 'threadpool'])(
