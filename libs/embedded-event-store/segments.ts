@@ -246,13 +246,12 @@ export class Segments {
     return this.segments;
   }
 
-  /** Puts a finished draft in the place of its original, not yet durably. What is read from now on is the draft. */
+  /** Puts a finished draft in the place of its original, not yet durably; what has been read has to be forgotten. */
   replace(draft: SegmentDraft): void {
     const at = this.segments.indexOf(draft.original);
     if (at < 0 || at === this.segments.length - 1) throw new Error('only a finished segment is rewritten');
     fs.renameSync(draft.path, draft.original.path);
     this.segments[at] = draft.segment;
-    this.generation++;
     fs.closeSync(draft.original.fd);
   }
 
