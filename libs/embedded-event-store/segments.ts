@@ -39,7 +39,7 @@
  * its first frame, where something was left out. A rewritten segment is written under a temporary name, synced and
  * renamed over the original: it is there as a whole or not at all. The last segment is never rewritten.
  *
- * The data of an event may be overwritten in place, at the same length; the file header of redaction.ts says how.
+ * The data of an event may be overwritten in place, at the same length; the file header of redaction-journal.ts says how.
  */
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
