@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { decideAppend, decideDelete, type Decision, type StreamFacts } from './append-rules.js';
 import { EventIndex, isMetastream, metastreamOf, parseMetadata, type Listener, type Stream } from './event-index.js';
-import { finishRedaction } from './redaction.js';
+import { finishRedaction } from './redaction-journal.js';
 import {
   CorruptLog,
   HEADER_BYTES,

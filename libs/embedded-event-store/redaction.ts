@@ -1,46 +1,15 @@
-/**
- * Redaction: the data of one event is overwritten where it stands; id, type, position, metadata and length stay.
- *
- * What a reader gets from then on has the same length as before. JSON: `{"$redacted":true}` and blanks; `{}` and blanks
- * where that has no room (under 18 bytes); `0` in a single byte. Anything else: zero bytes.
- *
- * Data and checksum of a record cannot change in one step, so what is to be done is written down first: `redaction`, a
- * file of 80 bytes, is written under a temporary name, synced and renamed. Then data and checksum are overwritten and
- * synced, then the file is removed. A start finds the file and does the rest again. It holds no data of any event.
- *
- *     redaction  =  magic "CUSTOSRD"   8 bytes
- *                   version            u32, 1
- *                   crc32              u32, what the record's checksum will be
- *                   log id             16 bytes
- *                   base               u64, of the segment
- *                   position           u64, of the record
- *                   record             u64, offset in the file
- *                   data               u64, offset in the record
- *                   length             u32, of the data
- *                   json               u32, 1: the content type is JSON
- *                   reserved           4 bytes, zero
- *                   crc32              u32, of the 76 bytes before it
- */
-import fs from 'node:fs';
-import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import type { EventLog } from './event-log.js';
 import {
-  CorruptLog,
-  RECORD_HEADER_BYTES,
-  fileName,
-  logIdOf,
-  sealRecord,
-  segmentOf,
-  syncFolder,
-  type Segment,
-} from './segments.js';
+  apply,
+  blankFrame,
+  finishRedaction,
+  readRecord,
+  removeJournal,
+  writeJournal,
+  type Journal,
+} from './redaction-journal.js';
+import { RECORD_HEADER_BYTES, sealRecord } from './segments.js';
 import { dataWithin } from './wire.js';
-
-const MAGIC = 'CUSTOSRD';
-const JOURNAL = 'redaction';
-const JOURNAL_BYTES = 80;
-const MARK = '{"$redacted":true}';
 
 /** Which event: by stream and revision, or by position. */
 export type EventReference = { readonly stream: string; readonly revision: number } | { readonly position: number };
@@ -55,32 +24,6 @@ export interface RedactionReport {
   readonly type: string;
   /** How many bytes of data have been overwritten: 0 when there were none, or when that had been done before. */
   readonly bytes: number;
-}
-
-interface Journal {
-  readonly crc: number;
-  readonly logId: Buffer;
-  readonly base: number;
-  readonly position: number;
-  readonly record: number;
-  readonly data: number;
-  readonly length: number;
-  readonly json: boolean;
-}
-
-/** Replaces data by what readers are to find in its place. */
-export function blank(data: Buffer, json: boolean): void {
-  data.fill(json ? 0x20 : 0);
-  if (!json || data.length === 0) return;
-  data.write(data.length >= MARK.length ? MARK : data.length >= 2 ? '{}' : '0', 'latin1');
-}
-
-/** As `blank`, for the data within a frame. @returns the length of the data; 0 when nothing has changed */
-export function blankFrame(frame: Buffer): number {
-  const { start, end, json } = dataWithin(frame);
-  const before = Buffer.from(frame.subarray(start, end));
-  blank(frame.subarray(start, end), json);
-  return before.equals(frame.subarray(start, end)) ? 0 : end - start;
 }
 
 /**
@@ -143,109 +86,4 @@ function ordinalOf({ index }: EventLog, reference: EventReference): number {
     throw new NotRedactable(`the stream '${reference.stream}' has no event with the revision ${revision}`);
   }
   return stream.events.get(revision);
-}
-
-/**
- * Does what is left of a redaction that a crash has interrupted.
- *
- * @throws CorruptLog when what was written down is not about the record it names
- */
-export function finishRedaction(dir: string): void {
-  fs.rmSync(join(dir, `${JOURNAL}.tmp`), { force: true });
-  const journal = pendingRedaction(dir);
-  if (!journal) return;
-  const path = join(dir, fileName(journal.base));
-  const fd = fs.openSync(path, 'r+');
-  try {
-    apply(segmentOf(fd, path, journal.base), journal);
-  } finally {
-    fs.closeSync(fd);
-  }
-  removeJournal(dir);
-}
-
-/** What has been written down and not been done. @throws CorruptLog */
-export function pendingRedaction(dir: string): Journal | undefined {
-  const path = join(dir, JOURNAL);
-  if (!fs.existsSync(path)) return undefined;
-  const bytes = fs.readFileSync(path);
-  if (
-    bytes.length !== JOURNAL_BYTES ||
-    bytes.toString('latin1', 0, 8) !== MAGIC ||
-    bytes.readUInt32LE(8) !== 1 ||
-    bytes.readUInt32LE(76) !== crc32(bytes.subarray(0, 76))
-  ) {
-    throw new CorruptLog(`${path}: an unfinished redaction does not match its checksum`);
-  }
-  const place = (at: number): number => Number(bytes.readBigUInt64LE(at));
-  return {
-    crc: bytes.readUInt32LE(12),
-    logId: bytes.subarray(16, 32),
-    base: place(32),
-    position: place(40),
-    record: place(48),
-    data: place(56),
-    length: bytes.readUInt32LE(64),
-    json: bytes.readUInt32LE(68) === 1,
-  };
-}
-
-function writeJournal(dir: string, journal: Journal): void {
-  const bytes = Buffer.alloc(JOURNAL_BYTES);
-  bytes.write(MAGIC, 'latin1');
-  bytes.writeUInt32LE(1, 8);
-  bytes.writeUInt32LE(journal.crc, 12);
-  journal.logId.copy(bytes, 16);
-  for (const [i, value] of [journal.base, journal.position, journal.record, journal.data].entries()) {
-    bytes.writeBigUInt64LE(BigInt(value), 32 + 8 * i);
-  }
-  bytes.writeUInt32LE(journal.length, 64);
-  bytes.writeUInt32LE(journal.json ? 1 : 0, 68);
-  bytes.writeUInt32LE(crc32(bytes.subarray(0, 76)), 76);
-  const temporary = join(dir, `${JOURNAL}.tmp`);
-  const fd = fs.openSync(temporary, 'w', 0o600);
-  try {
-    fs.writeSync(fd, bytes, 0, JOURNAL_BYTES, 0);
-    fs.fsyncSync(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
-  fs.renameSync(temporary, join(dir, JOURNAL));
-  syncFolder(dir);
-}
-
-/** Durable before anything else happens: found again, it would be done to whatever stands there by then. */
-function removeJournal(dir: string): void {
-  fs.unlinkSync(join(dir, JOURNAL));
-  syncFolder(dir);
-}
-
-/** Overwrites data and checksum; the same again when it was done before. */
-function apply(segment: Segment, { crc, logId, position, record: offset, data, length, json }: Journal): void {
-  const record = logIdOf(segment).equals(logId) ? readRecord(segment, offset) : Buffer.alloc(0);
-  const content = record.subarray(data, data + length);
-  blank(content, json);
-  if (content.length === length) sealRecord(segment.seed, record, 0, record.length, position);
-  if (content.length !== length || record.readUInt32LE(4) !== crc) {
-    throw new CorruptLog(`${segment.path}: the record at offset ${offset} is not the one that was to be redacted`);
-  }
-  write(segment.fd, content, offset + data);
-  write(segment.fd, record.subarray(4, 8), offset + 4);
-  fs.fdatasyncSync(segment.fd);
-}
-
-function readRecord(segment: Segment, offset: number): Buffer {
-  const header = Buffer.alloc(RECORD_HEADER_BYTES);
-  fs.readSync(segment.fd, header, 0, RECORD_HEADER_BYTES, offset);
-  const length = 8 + header.readUInt32LE(0);
-  if (offset + length > fs.fstatSync(segment.fd).size) return Buffer.alloc(0);
-  const record = Buffer.alloc(length);
-  fs.readSync(segment.fd, record, 0, length, offset);
-  return record;
-}
-
-function write(fd: number, bytes: Buffer, offset: number): void {
-  for (let done = 0; done < bytes.length;) {
-    done += fs.writeSync(fd, bytes, done, bytes.length - done, offset + done);
-  }
 }

@@ -9,7 +9,7 @@
  * either. What is hidden when a scavenge begins is what it removes.
  */
 import { type EventLog } from './event-log.js';
-import { blankFrame } from './redaction.js';
+import { blankFrame } from './redaction-journal.js';
 import {
   CorruptLog,
   RECORD_HEADER_BYTES,

@@ -39,7 +39,7 @@
  * its first frame, where something was left out. A rewritten segment is written under a temporary name, synced and
  * renamed over the original: it is there as a whole or not at all. The last segment is never rewritten.
  *
- * The data of an event may be overwritten in place, at the same length; the file header of redaction.ts says how.
+ * The data of an event may be overwritten in place, at the same length; the file header of redaction-journal.ts says how.
  */
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
@@ -246,13 +246,12 @@ export class Segments {
     return this.segments;
   }
 
-  /** Puts a finished draft in the place of its original, not yet durably. What is read from now on is the draft. */
+  /** Puts a finished draft in the place of its original, not yet durably; what has been read has to be forgotten. */
   replace(draft: SegmentDraft): void {
     const at = this.segments.indexOf(draft.original);
     if (at < 0 || at === this.segments.length - 1) throw new Error('only a finished segment is rewritten');
     fs.renameSync(draft.path, draft.original.path);
     this.segments[at] = draft.segment;
-    this.generation++;
     fs.closeSync(draft.original.fd);
   }
 

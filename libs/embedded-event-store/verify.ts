@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readManifest, MANIFEST } from './backup-manifest.js';
 import { EventIndex, type Stream } from './event-index.js';
 import { lockFolder } from './folder-lock.js';
-import { pendingRedaction } from './redaction.js';
+import { pendingRedaction } from './redaction-journal.js';
 import {
   CorruptLog,
   RECORD_HEADER_BYTES,

@@ -331,6 +331,9 @@ describe('while a log is scavenged', () => {
       expect(read).toEqual([...read.keys()]);
       const positions = (await backwards).map(({ event }) => event?.position?.commit ?? 0n);
       expect(positions).toEqual([...new Set(positions)].sort((a, b) => (a < b ? 1 : -1)));
+      const forwards = (await collect(client.readAll())).map(({ event }) => event);
+      expect(forwards.filter((event) => event?.streamId === 'kept')).toHaveLength(appended);
+      expect(forwards.filter((event) => event?.streamId === 'hot').length).toBeLessThan(60);
       expect((await collect(client.readStream('hot'))).map(({ event }) => Number(event?.revision))).toEqual(
         [5, 4, 3, 2, 1].map((back) => appended - back),
       );
