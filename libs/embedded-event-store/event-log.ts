@@ -141,6 +141,7 @@ export class EventLog {
       segments.close();
       throw new StaleKnowledge();
     }
+    segments.starting = false;
     log.snapshot = new SnapshotWriter(options.dir, index, segments, memory, taken);
     log.lastCreated = created;
     if (index.count === 0) {

@@ -107,11 +107,15 @@ export type RecordVisitor = (kind: number, payload: Buffer, payloadPosition: num
 export class Segments {
   /** Rises when bytes that were read before may have changed. */
   generation = 0;
+  /** Whether a start is still finding out if what it remembers fits: it reads a few bytes without checking them. */
+  starting = true;
 
+  /** @param unread by base: what a start has taken on trust, to be checked before any of it is read */
   private constructor(
     readonly dir: string,
     readonly logId: Buffer,
     private readonly segments: Segment[],
+    private readonly unread = new Map<number, KnownSegment>(),
   ) {}
 
   /**
@@ -130,6 +134,7 @@ export class Segments {
     for (const name of fs.readdirSync(dir)) if (name.endsWith('.log.tmp')) fs.unlinkSync(join(dir, name));
     const bases = segmentBases(dir);
     const opened: Segment[] = [];
+    const unread = new Map<number, KnownSegment>();
     try {
       if (bases.length === 0) {
         const logId = randomBytes(16);
@@ -154,10 +159,11 @@ export class Segments {
         const from = known.get(base);
         if (from === undefined && base < knownEnd) throw new StaleKnowledge();
         opened[i] = recover(segment, i === bases.length - 1, visit, from);
+        if (from) unread.set(base, from);
         expectedBase = base + (opened[i] as Segment).size;
       }
       if (expectedBase < knownEnd) throw new StaleKnowledge();
-      return new Segments(dir, logId as Buffer, opened);
+      return new Segments(dir, logId as Buffer, opened, unread);
     } catch (error) {
       for (const { fd } of opened) fs.closeSync(fd);
       throw error;
@@ -217,9 +223,23 @@ export class Segments {
     fs.ftruncateSync(this.last.fd, this.last.size);
   }
 
-  /** Reads durable bytes; they do not cross a gap or a segment's end. @returns how many were read, at most `length` */
+  /**
+   * Reads durable bytes; they do not cross a gap or a segment's end. The first read of a segment that the start took
+   * on trust checks all its records.
+   *
+   * @returns how many were read, at most `length`
+   * @throws CorruptLog when a record of the segment does not match its checksum: none of it is handed out
+   */
   read(position: number, into: Buffer, length: number): number {
     const segment = this.segmentAt(position);
+    const known = this.unread.get(segment.base);
+    if (known && !this.starting && position < segment.base + known.size) {
+      const records = new Records(segment, fileBytes({ ...segment, ...known }));
+      while (records.next());
+      if (!records.complete)
+        throw new CorruptLog(`${segment.path}: the record at offset ${records.offset} does not match its checksum`);
+      this.unread.delete(segment.base);
+    }
     const place = placeOf(segment, position);
     return fs.readSync(segment.fd, into, 0, Math.min(length, place.following), place.offset);
   }
@@ -252,6 +272,7 @@ export class Segments {
     if (at < 0 || at === this.segments.length - 1) throw new Error('only a finished segment is rewritten');
     fs.renameSync(draft.path, draft.original.path);
     this.segments[at] = draft.segment;
+    this.unread.delete(draft.original.base);
     fs.closeSync(draft.original.fd);
   }
 

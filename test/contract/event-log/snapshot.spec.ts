@@ -168,6 +168,32 @@ describe('a damaged snapshot', () => {
     expect((await verify(dir)).problem).toBeUndefined();
   }, 60_000);
 
+  it('takes the log on trust, but no damaged segment is read from', async () => {
+    const { dir, before } = await remembered();
+    const [path = ''] = segmentsIn(dir);
+    const bytes = fs.readFileSync(path);
+    const at = Math.floor(bytes.length / 2);
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    fs.writeFileSync(path, bytes);
+    const again = await openLog(dir, SEGMENT);
+    const end = fs.statSync(path).size;
+    let refused = 0;
+    for (let ordinal = 0; ordinal < again.index.count; ordinal++) {
+      if (again.index.isRemoved(ordinal)) continue;
+      const position = again.index.position(ordinal);
+      if (position < end) {
+        expect(() => again.event(ordinal)).toThrow(/record at offset \d+ does not match its checksum/);
+        refused++;
+      } else {
+        expect(before.content.get(position)).toBeDefined();
+        again.event(ordinal);
+      }
+    }
+    expect(refused).toBeGreaterThan(100);
+    await closeLog(again);
+    expect((await verify(dir)).problem).toBeDefined();
+  });
+
   it('is used up to its first bad block', async () => {
     const { dir } = await remembered();
     const first = fs.statSync(snapshotOf(dir)).size;
