@@ -115,7 +115,7 @@ module.exports = {
     {
       name: 'only-the-event-log-speaks-to-the-event-store',
       severity: 'error',
-      from: { pathNot: '^((libs|test/contract)/event-log|test/bench)/' },
+      from: { pathNot: '^((libs|test/contract)/event-log|test/bench)/|^test/faults/event-log[.]' },
       to: { path: package_('@eventstore/db-client') },
     },
     {
