@@ -21,6 +21,8 @@ export interface TableShape {
   readonly key: readonly string[];
   /** Further indexes, each a list of columns. */
   readonly indexes?: readonly (readonly string[])[];
+  /** Keeps what its rows were before, so that the table can be read as it stood at a time. Every listed table does. */
+  readonly history?: true;
 }
 
 /**
