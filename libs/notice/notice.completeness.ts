@@ -1,16 +1,16 @@
 import type { Claim } from '#assurance';
 import { addPeriodToInstant, isPeriod } from '#calendar';
 import { instant, type Instant } from '#kernel';
-import type { PurposeDefinition, PurposeEntry, PurposeRegisterState, RetentionRule } from '#purpose';
+import type { PurposeDefinition, PurposeEntry, PurposeRegisterState } from '#purpose';
 import {
   assessNotice,
   CONDITIONAL_PARTS,
   isEnglish,
   NOTICE_PART_NAMES,
+  plain,
   says,
   saysBasis,
   saysPeriod,
-  standsIn,
   type NoticePart,
   type NoticeStatement,
 } from './notice.vocabulary.js';
@@ -51,13 +51,20 @@ export interface Completeness {
  * whichever the statements agree with.
  */
 export function gapsOf(draft: NoticeDraft, purposes: PurposeRegisterState, at: Instant): Completeness {
+  const text = plain(draft.content);
+  // Each passage is looked for once, however many purposes and categories it speaks of.
+  const statements = draft.statements.map((statement): Judged => ({
+    ...statement,
+    unfit: unfit(statement, text, draft.language),
+    length: statement.period === undefined ? undefined : lengthOf(statement.period),
+  }));
   const gaps: string[] = [];
   const told: PurposeDefinition[] = [];
   const purposeVersions: Record<string, number> = {};
   for (const purposeId of draft.purposes) {
     const judged = versionsOf(purposes.get(purposeId), at).map((each) => ({
       ...each,
-      gaps: gapsOfPurpose(draft, purposeId, each.definition),
+      gaps: gapsOfPurpose(statements, purposeId, each.definition),
     }));
     const best = judged.find((each) => each.gaps.length === 0) ?? judged[0];
     if (!best) {
@@ -72,8 +79,8 @@ export function gapsOf(draft: NoticeDraft, purposes: PurposeRegisterState, at: I
   for (const part of NOTICE_PART_NAMES) {
     if (PER_PURPOSE.includes(part) || !applies(part, told)) continue;
     const why = worst(
-      draft.statements.filter((each) => each.part === part),
-      (each) => unfit(draft, each),
+      statements.filter((each) => each.part === part),
+      (each) => each.unfit,
     );
     if (why) gaps.push(`${part}: ${why}`);
   }
@@ -83,8 +90,9 @@ export function gapsOf(draft: NoticeDraft, purposes: PurposeRegisterState, at: I
   );
   // The person is no recipient that the person has to be told of.
   for (const kind of kinds) if (kind !== 'SELF' && !named.has(kind)) gaps.push(`recipients/${kind}: missing`);
-  for (const { claimId, text } of draft.claims)
-    if (!standsIn(text, draft.content.replaceAll('_', ' '))) gaps.push(`claims/${claimId}: notInText`);
+  const spaced = plain(text.replaceAll('_', ' '));
+  for (const { claimId, text: words } of draft.claims)
+    if (!spaced.includes(plain(words.replaceAll('_', ' ')))) gaps.push(`claims/${claimId}: notInText`);
   return { gaps, purposeVersions };
 }
 
@@ -128,16 +136,20 @@ function versionsOf(
   });
 }
 
-function gapsOfPurpose(draft: NoticeDraft, purposeId: string, definition: PurposeDefinition): readonly string[] {
+function gapsOfPurpose(
+  statements: readonly Judged[],
+  purposeId: string,
+  definition: PurposeDefinition,
+): readonly string[] {
   const about = (part: NoticePart) =>
-    draft.statements.filter((each) => each.part === part && each.purposes?.includes(purposeId));
-  const aim = worst(about('purposes'), (each) => unfit(draft, each));
-  const basis = worst(about('lawfulBases'), (each) =>
-    each.basis === definition.basis ? unfit(draft, each) : 'disagrees',
-  );
+    statements.filter((each) => each.part === part && each.purposes?.includes(purposeId));
+  const aim = worst(about('purposes'), (each) => each.unfit);
+  const basis = worst(about('lawfulBases'), (each) => (each.basis === definition.basis ? each.unfit : 'disagrees'));
+  const retention = about('retentionPeriods');
   const periods = definition.retention.map((rule) => {
-    const kept = about('retentionPeriods').filter(({ categories }) => categories?.includes(rule.category) ?? true);
-    return { rule, why: worst(kept, (each) => (samePeriod(each, rule) ? unfit(draft, each) : 'disagrees')) };
+    const kept = retention.filter(({ categories }) => categories?.includes(rule.category) ?? true);
+    const length = lengthOf(rule.period);
+    return { rule, why: worst(kept, (each) => (each.length === length ? each.unfit : 'disagrees')) };
   });
   const open = periods.filter(({ why }) => why !== undefined);
   const [first] = open;
@@ -152,17 +164,21 @@ function gapsOfPurpose(draft: NoticeDraft, purposeId: string, definition: Purpos
 }
 
 /** Why these statements do not do: none, or the first that does not hold. A text that says two things says neither. */
-function worst(
-  statements: readonly NoticeStatement[],
-  judge: (statement: NoticeStatement) => Why | undefined,
-): Why | undefined {
+function worst(statements: readonly Judged[], judge: (statement: Judged) => Why | undefined): Why | undefined {
   if (statements.length === 0) return 'missing';
   return statements.map(judge).find((why) => why !== undefined);
 }
 
-function unfit({ content, language }: NoticeDraft, statement: NoticeStatement): Why | undefined {
+/** A statement with why its passage does not do, and how long its period is. */
+interface Judged extends NoticeStatement {
+  readonly unfit: Why | undefined;
+  readonly length: string | undefined;
+}
+
+/** @param text as `plain` gives it. */
+function unfit(statement: NoticeStatement, text: string, language: string): Why | undefined {
   const { part, passage, basis, period } = statement;
-  if (!standsIn(passage, content)) return 'notInText';
+  if (!text.includes(plain(passage))) return 'notInText';
   if (!isEnglish(language)) return undefined;
   switch (part) {
     // What a purpose is for can be said in any words.
@@ -179,8 +195,5 @@ function unfit({ content, language }: NoticeDraft, statement: NoticeStatement): 
 
 const ANY_DAY = instant('2026-01-01T12:00:00Z');
 
-/** `P24M` is as long as `P2Y`. */
-function samePeriod({ period }: NoticeStatement, rule: RetentionRule): boolean {
-  if (period === undefined || !isPeriod(period) || !isPeriod(rule.period)) return period === rule.period;
-  return addPeriodToInstant(ANY_DAY, period) === addPeriodToInstant(ANY_DAY, rule.period);
-}
+/** Equal for periods of one length: `P24M` is as long as `P2Y`. What is no period is only as long as itself. */
+const lengthOf = (period: string): string => (isPeriod(period) ? addPeriodToInstant(ANY_DAY, period) : period);

@@ -224,6 +224,11 @@ describe('a claim', () => {
     when(later, attested('2026-12-01')).thenTypes('NoticePublished');
   });
 
+  it('is judged by today when the publication is recorded late', () => {
+    const late = { ...attested('2026-11-22'), occurredAt: instant('2026-11-20T09:00:00Z') };
+    when(claiming(), late).thenRefused('CLAIM_UNBACKED', unbacked);
+  });
+
   it('comes before what is missing: a falsehood is worse than a gap', () =>
     when(claiming({ statements: [] })).thenRefused('CLAIM_UNBACKED'));
 

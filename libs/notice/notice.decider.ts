@@ -107,8 +107,8 @@ function publish(
   const { noticeId, version, content } = command;
   const claims = claimsOf(command);
   const isHistory = before === undefined && effectiveFrom < facts.occurredAt;
-  // A version of the past is judged by today: it is in force still.
-  const date = londonDate(isHistory ? facts.occurredAt : effectiveFrom);
+  // Whenever it was published: what is in force today is judged by today, and what is not yet by its first day.
+  const date = londonDate(effectiveFrom > facts.now ? effectiveFrom : facts.now);
   const untenable = claims
     .map((claim) => ({ claim, standing: claimStanding(claim, facts.attestations.values(), date) }))
     .filter(({ standing }) => standing.status !== 'valid' && standing.status !== 'expiring');

@@ -57,14 +57,18 @@ export interface NoticeStatement {
   readonly recipientKinds?: readonly string[];
 }
 
-/** Words by which an English text says a part. They are broad: each alternative is a way in which notices say it. */
+/**
+ * Words by which an English text says a part. They are broad: each alternative is a way in which notices say it. What
+ * belongs together stands within one sentence, and not further apart than 200 characters: a long text is read in time
+ * that grows with its length.
+ */
 const SAID: Readonly<Record<NoticePart, RegExp>> = {
   controllerIdentity:
     /\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b|\b(?:registered office|postal address|our address|write to us at|our office is at)\b/i,
   contact: /\S@\S+\.\S|\b(?:tele)?phone (?:number|us)\b|\bcall us\b|\+\d[\d ()-]{8,}/i,
   dataProtectionContact:
     /\b(?:data protection|privacy) (?:officer|lead|manager|contact|team)\b|\bresponsible for (?:data protection|privacy)\b/i,
-  purposes: /\bus(?:e|es|ed|ing)\b[^.]*\b(?:to|for|because|only|where)\b|\bpurposes?\b/i,
+  purposes: /\bus(?:e|es|ed|ing)\b[^.]{0,200}\b(?:to|for|because|only|where)\b|\bpurposes?\b/i,
   lawfulBases: /\b(?:lawful|legal) (?:basis|bases|ground)|\bArt(?:icle|\.)? ?6\b|\b6\(1\)/i,
   legitimateInterests: /\b(?:legitimate )?interests? (?:is|are|in|that we|which we|we pursue|pursued)\b/i,
   recipients:
@@ -78,23 +82,23 @@ const SAID: Readonly<Record<NoticePart, RegExp>> = {
   rightToErasure: /\beras(?:e|ed|ure|ing)\b|\bdelet(?:e|ed|ion|ing)\b/i,
   rightToRestriction: /\brestrict/i,
   rightToObject: /\bobject(?:ion|ing|s)?\b/i,
-  rightToPortability: /\bportab|\bmachine-readable\b|\bmachines? can read\b|\btransmit[^.]* to another\b/i,
+  rightToPortability: /\bportab|\bmachine-readable\b|\bmachines? can read\b|\btransmit[^.]{0,200} to another\b/i,
   rightToWithdrawConsent: /\bwithdraw|\btake back\b|\bchange your mind\b|\brevoke/i,
   complaintToController:
     /\bcomplaints? (?:procedure|process|form)\b|\bcomplain to us\b|\btell us what is wrong\b|\b(?:log|make) a complaint\b/i,
   complaintToAuthority:
-    /\b(?:complain|complaint|turn|write|report|lodge|contact)\b[^.]*\b(?:Information Commission\w*|ICO|supervisory authority)\b/i,
+    /\b(?:complain|complaint|turn|write|report|lodge|contact)\b[^.]{0,200}\b(?:Information Commission\w*|ICO|supervisory authority)\b/i,
   whetherRequired:
-    /\brequired to provide\b|\b(?:needed|need|necessary|required|must)\b[^.]*\b(?:for it|to (?:supply|provide|deliver|answer)|without)\b|\bwithout (?:it|them|this)\b|\bup to you\b|\byou (?:do not|need not) have to\b|\boptional\b/i,
+    /\brequired to provide\b|\b(?:needed|need|necessary|required|must)\b[^.]{0,200}\b(?:for it|to (?:supply|provide|deliver|answer)|without)\b|\bwithout (?:it|them|this)\b|\bup to you\b|\byou (?:do not|need not) have to\b|\boptional\b/i,
   automatedDecisions: /\bautomat|\bby a machine\b|\bprofiling\b/i,
   source:
-    /\bwhere (?:your|the|we get your) data comes? from\b|\b(?:gives?|given|get|obtained?|collected|receive|comes?)\b[^.]*\bfrom (?:you|others|other|somebody|another|public)\b|\bsomebody else gives\b|\bFrom you\./i,
+    /\bwhere (?:your|the|we get your) data comes? from\b|\b(?:gives?|given|get|obtained?|collected|receive|comes?)\b[^.]{0,200}\bfrom (?:you|others|other|somebody|another|public)\b|\bsomebody else gives\b|\bFrom you\./i,
 };
 
 const BASIS_SAID: Readonly<Record<LawfulBasis, RegExp>> = {
   consent: /\bconsent|\bagree|\b6\(1\)\(a\)/i,
   contract: /\bcontract|\b6\(1\)\(b\)/i,
-  legalObligation: /\boblig|\b(?:law|statute)[^.]* (?:requires|tells)|\brequired by law\b|\b6\(1\)\(c\)/i,
+  legalObligation: /\boblig|\b(?:law|statute)[^.]{0,200} (?:requires|tells)|\brequired by law\b|\b6\(1\)\(c\)/i,
   vitalInterests: /\bvital interest|\b6\(1\)\(d\)/i,
   publicTask: /\bpublic (?:task|interest)|\b6\(1\)\(e\)/i,
   recognisedLegitimateInterest: /\brecognised legitimate interest|\b6\(1\)\(ea\)/i,
@@ -136,6 +140,9 @@ export function saysPeriod(isoPeriod: string, words: string): boolean {
 /** Whether a passage stands in a text: line ends and runs of spaces make no difference. */
 export const standsIn = (passage: string, text: string): boolean => plain(text).includes(plain(passage));
 
+/** A text with each run of white space as one space. */
+export const plain = (text: string): string => text.replace(/\s+/g, ' ').trim();
+
 /** What an examination of a text alone has found. */
 export interface NoticeAssessment {
   /** Parts the text says something about. */
@@ -169,8 +176,6 @@ export function assessNotice(text: string): NoticeAssessment {
 
 /** The two of twenty-two is no two. */
 const NOT_WITHIN = '(?<![\\w.,-]|\\b(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety) )';
-
-const plain = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
 function numberWords(): string {
   return Array.from({ length: 99 }, (_number, index) => inWords(99 - index)).join('|');
