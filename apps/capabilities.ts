@@ -1,4 +1,5 @@
 import { accessCapability } from '#access';
+import { assuranceCapability } from '#assurance';
 import { consentCapability } from '#consent';
 import { noticeCapability } from '#notice';
 import { purposeCapability } from '#purpose';
@@ -13,6 +14,7 @@ export const capabilities: readonly Capability[] = [
   refusalCapability,
   accessCapability,
   purposeCapability,
+  assuranceCapability,
   noticeCapability,
   subjectCapability,
   consentCapability,

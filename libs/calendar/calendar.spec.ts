@@ -5,6 +5,7 @@ import { describeWithData } from '../../test/data.js';
 import {
   addPeriod,
   addPeriodToInstant,
+  daysBefore,
   BANK_HOLIDAYS,
   breachDeadline,
   CALENDAR_COVERS,
@@ -167,6 +168,13 @@ describe('periods', () => {
       expect(() => addPeriodToInstant(instant('2026-01-31T00:00:00Z'), text)).toThrow(RangeError);
     },
   );
+
+  it('counts days back on the calendar, over months, leap days and clock changes', () => {
+    expect(daysBefore('2028-05-31', 90)).toBe('2028-03-02');
+    expect(daysBefore('2028-03-01', 1)).toBe('2028-02-29');
+    expect(daysBefore('2026-03-30', 2)).toBe('2026-03-28');
+    expect(daysBefore('2026-01-01', 0)).toBe('2026-01-01');
+  });
 
   it('are held to the end of the month', () => {
     expect(addPeriod('2024-02-29', 'P6Y')).toBe('2030-02-28');

@@ -51,6 +51,28 @@ export const REFUSALS = {
   NOTICE_DOES_NOT_COVER_PURPOSE: rule('C13', 'UK GDPR Art 13', 'present a notice version that covers the purpose'),
   NOTICE_NOT_IN_FORCE: rule('C13', 'UK GDPR Art 13', 'use the notice version in force at that time'),
   NOTICE_IMMUTABLE: rule('C30', 'UK GDPR Art 5(1)(a)', 'publish a new version'),
+  NOTICE_INCOMPLETE: rule(
+    'C13 C30',
+    'UK GDPR Art 13, 14',
+    'state the missing parts in the text and declare where they stand',
+  ),
+  CLAIM_SUPERSEDED: rule('C03 C10', 'UK GDPR Art 5(1)(a)', 'drop the claim, or name what is in force'),
+  CLAIM_UNBACKED: rule(
+    'C03 C09 C10',
+    'UK GDPR Art 5(1)(a)',
+    'record an attestation in force, or drop the claim',
+    'retryable',
+  ),
+  ATTESTATION_PERIOD_EXCEEDED: rule(
+    'C03 C10',
+    'UK GDPR Art 5(2)',
+    'give the dates that the certificate or entry states',
+  ),
+  TESTER_NOT_INDEPENDENT: rule(
+    'C09',
+    'UK GDPR Art 32(1)(d)',
+    'have the test done by an organisation outside the group',
+  ),
   ART14_NOTICE_DUE: rule('C13', 'UK GDPR Art 14', 'tell the person first', 'retryable'),
 
   CONSENT_NOT_GIVEN: rule('C05 C17', 'UK GDPR Art 6(1)(a), 7', 'ask the person for consent', 'retryable'),

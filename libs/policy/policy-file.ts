@@ -3,6 +3,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { parseDocument } from 'yaml';
 import { isPeriod } from '#calendar';
 import { parseInstant, REFUSALS, type CivilDate, type RefusalCode } from '#kernel';
+import { standsIn, type NoticeStatement, type PublishNotice } from '#notice';
 import type {
   CollectionPointDefinition,
   LawfulBasis,
@@ -33,7 +34,12 @@ export interface Policy {
   readonly notices: readonly PolicyNotice[];
   readonly collectionPoints: readonly PolicyCollectionPoint[];
   readonly recipients: readonly PolicyRecipient[];
-  readonly group: { readonly controller: string; readonly members: readonly PolicyMembership[] };
+  readonly group: {
+    readonly controller: string;
+    /** Stated by every notice. */
+    readonly postalAddress: string;
+    readonly members: readonly PolicyMembership[];
+  };
   readonly agreements: readonly PolicyAgreement[];
 }
 
@@ -88,6 +94,9 @@ export interface PolicyNotice {
   readonly title: string;
   readonly purposes: readonly string[];
   readonly content: string;
+  /** Where in the text the parts of UK GDPR Art 13 stand. */
+  readonly statements?: readonly NoticeStatement[];
+  readonly claims?: NonNullable<PublishNotice['claims']>;
   /** The policy's date for a first version, on publication for a later one, when absent. */
   readonly effectiveFrom?: CivilDate;
 }
@@ -267,6 +276,14 @@ function crossProblems(policy: Policy): readonly PolicyProblem[] {
   policy.notices.forEach((notice, index) => {
     date(notice.effectiveFrom, `notices[${index}].effectiveFrom`);
     notice.purposes.forEach((id, at) => known(purposes, 'purpose', id, `notices[${index}].purposes[${at}]`));
+    if (!standsIn(policy.group.postalAddress, notice.content))
+      wrong(`notices[${index}].content`, 'does not state group.postalAddress');
+    (notice.statements ?? []).forEach((statement, at) =>
+      (statement.purposes ?? []).forEach((id, place) => {
+        if (!notice.purposes.includes(id))
+          wrong(`notices[${index}].statements[${at}].purposes[${place}]`, 'is no purpose of the notice');
+      }),
+    );
   });
 
   ids(policy.collectionPoints, 'collectionPoints');

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { isUuid, type Actor, type DomainCommand, type DomainEvent, type Instant, type RefusalCode } from '#kernel';
 import { factsAt, NOW } from '#kernel/testing';
-import { noticeCapability, noticeAsOf } from '#notice';
+import { assuranceCapability } from '#assurance';
+import { assessNotice, gapsOf, noticeAsOf, noticeCapability } from '#notice';
 import { collectionPointNow, purposeAsOf, purposeCapability } from '#purpose';
 import { membersAsOf, sharingCapability } from '#sharing';
 import { CommandCatalogue, readCommand, refused, RegisterHost, type AnySlice, type Answer } from '#slice';
@@ -11,7 +12,7 @@ import { readPolicy, SHIPPED_POLICY, type Policy, type PolicyPurpose } from './p
 import { planPolicy, policyRegisters, type PlannedCommand } from './policy-plan.js';
 
 const SHIPPED = readPolicy(readFileSync(SHIPPED_POLICY, 'utf8'));
-const CAPABILITIES = [purposeCapability, noticeCapability, sharingCapability];
+const CAPABILITIES = [purposeCapability, assuranceCapability, noticeCapability, sharingCapability];
 
 /** The rules of the registers without a log: real commands, roles, deciders and registers, state in memory. */
 class Rules implements PolicyTarget {
@@ -232,6 +233,40 @@ describe('planning', () => {
         'cannot change: agreement example-mail-hosting is recorded otherwise; use another id',
         'cannot change: agreement example-pacific-support is recorded otherwise; use another id',
       ],
+    });
+  });
+});
+
+describe('the shipped notice', () => {
+  it('is complete: its declarations agree with its text and with the purposes, and the text alone is found whole', async () => {
+    await applied();
+    const at = '2018-05-25T00:00:00.000Z' as Instant;
+    for (const { statements = [], ...notice } of SHIPPED.notices) {
+      expect(gapsOf({ ...notice, statements, claims: [] }, current().purposes, at)).toEqual({
+        gaps: [],
+        purposeVersions: Object.fromEntries(notice.purposes.map((id) => [id, 1])),
+      });
+      expect(assessNotice(notice.content)).toMatchObject({ missing: [], conditional: [], claims: [] });
+    }
+  });
+
+  it('may be published as a new version too', async () => {
+    await applied();
+    const notices = SHIPPED.notices.map((notice) => ({ ...notice, content: `${notice.content}\nMore.` }));
+    await applied({ ...SHIPPED, notices });
+    expect(current().notices.get('customer-privacy')).toHaveLength(2);
+  });
+
+  it('is refused as a new version that forgets a purpose it tells of', async () => {
+    await applied();
+    const notices = SHIPPED.notices.map((notice) => ({
+      ...notice,
+      content: `${notice.content}\nMore.`,
+      statements: notice.statements?.filter(({ part, basis }) => part !== 'lawfulBases' || basis !== 'consent') ?? [],
+    }));
+    expect(await applyPolicy({ ...SHIPPED, notices }, rules)).toMatchObject({
+      outcome: 'refused',
+      refusal: { code: 'NOTICE_INCOMPLETE' },
     });
   });
 });

@@ -142,7 +142,7 @@ function undated(purpose: PurposeDefinition & { readonly purposeId?: string; rea
 }
 
 function planNotice(notice: PolicyNotice, policy: Policy, notices: NoticeRegisterState): Part {
-  const { id, language, title, purposes, content } = notice;
+  const { id, language, title, purposes, content, statements, claims } = notice;
   const newest = notices.get(id)?.at(-1);
   if (
     newest &&
@@ -164,6 +164,8 @@ function planNotice(notice: PolicyNotice, policy: Policy, notices: NoticeRegiste
       title,
       content,
       purposes,
+      ...(statements && { statements }),
+      ...(claims && { claims }),
       ...(effectiveFrom !== undefined && { effectiveFrom: startOfLondonDay(effectiveFrom) }),
     },
     as: 'author',

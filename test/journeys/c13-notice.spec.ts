@@ -81,6 +81,11 @@ describe('told beforehand', () => {
     const hash = createHash('sha256').update(second.content).digest('hex');
     const { body } = await custos.get('auditor', `/v1/registers/notices?content_hash=${hash}`, position);
     expect(body.rows).toMatchObject([{ notice_id: noticeId, version: 2, content: second.content, publisher: 'dpo' }]);
+    const found = await custos.get('auditor', `/v1/notices/by-hash/${hash}`);
+    expect(found.body.notices).toMatchObject([{ noticeId, version: 2, contentHash: hash }]);
+    expect(createHash('sha256').update(found.body.notices[0].content).digest('hex')).toBe(hash);
+    expect((await custos.get('auditor', `/v1/notices/by-hash/${'0'.repeat(64)}`)).body.notices).toEqual([]);
+    expect(await custos.get('auditor', '/v1/notices/by-hash/2')).toMatchObject({ status: 400 });
   });
 
   it('quotes no version that is over or has not begun', async () => {

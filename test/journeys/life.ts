@@ -180,15 +180,97 @@ export async function approvedPurpose(custos: Installation, purposeId: string, m
   await custos.accepted('second-dpo', 'ApprovePurpose', { purposeId, version: 1 });
 }
 
-/** A notice that may be published as it stands. */
-export const noticeDraft = (noticeId: string, version: number, purposes: readonly string[]): object => ({
-  noticeId,
-  version,
-  language: 'en-GB',
-  title: 'About lending',
-  content: `What we do with your data, version ${version}.`,
-  purposes,
-});
+/** What a notice has to say of a purpose; a purpose of {@link purposeDraft} when nothing else is said. */
+export interface ToldPurpose {
+  readonly purposeId: string;
+  readonly basis?: 'contract' | 'consent';
+  /** ISO 8601 duration with one unit. */
+  readonly period?: string;
+}
+
+const SHIPPED_PERIODS: Readonly<Record<string, string>> = { 'service-account': 'P6Y', 'support-ticket': 'P2Y' };
+const UNITS: Readonly<Record<string, string>> = { Y: 'years', M: 'months', D: 'days' };
+
+/**
+ * A notice that may be published as it stands. Version 1 is one that people were shown before the installation, so it
+ * may say little; a later one is complete.
+ */
+export const noticeDraft = (noticeId: string, version: number, purposes: readonly string[]): object =>
+  version === 1
+    ? {
+        noticeId,
+        version,
+        language: 'en-GB',
+        title: 'About lending',
+        content: `What we do with your data, version ${version}.`,
+        purposes,
+        effectiveFrom: '2018-05-25T00:00:00Z',
+      }
+    : completeNotice(
+        noticeId,
+        version,
+        purposes.map((purposeId) => ({ purposeId })),
+      );
+
+/**
+ * A notice that says all that Art 13 asks for.
+ *
+ * @param also a further sentence of its text.
+ */
+export function completeNotice(
+  noticeId: string,
+  version: number,
+  purposes: readonly ToldPurpose[],
+  also = `This is version ${version}.`,
+): { readonly content: string; readonly statements: readonly object[]; readonly [field: string]: unknown } {
+  const said: { readonly part: string; readonly passage: string; readonly [field: string]: unknown }[] = [
+    { part: 'controllerIdentity', passage: 'Example Ltd, 1 Example Quay, Exampleton ZZ99 9ZZ, lends charts.' },
+    { part: 'contact', passage: 'Write to privacy@example.test.' },
+    { part: 'dataProtectionContact', passage: 'Our privacy officer answers.' },
+    ...purposes.flatMap(({ purposeId, basis = 'contract', period = SHIPPED_PERIODS[purposeId] ?? 'P1Y' }) => [
+      { part: 'purposes', purposes: [purposeId], passage: `We use your address for ${purposeId}.` },
+      {
+        part: 'lawfulBases',
+        purposes: [purposeId],
+        basis,
+        passage: basis === 'consent' ? `For ${purposeId}, only if you agree.` : `For ${purposeId}, under our contract.`,
+      },
+      {
+        part: 'retentionPeriods',
+        purposes: [purposeId],
+        period,
+        passage: `Data for ${purposeId} is kept for ${period.slice(1, -1)} ${UNITS[period.slice(-1)]}.`,
+      },
+    ]),
+    {
+      part: 'recipients',
+      recipientKinds: ['GROUP', 'PROCESSOR'],
+      passage: 'Our group and firms that work for us get it.',
+    },
+    { part: 'transfers', passage: 'Nothing goes to another country.' },
+    { part: 'rightOfAccess', passage: 'You may ask for a copy of it.' },
+    { part: 'rightToRectification', passage: 'You may have it corrected.' },
+    { part: 'rightToErasure', passage: 'You may have it erased.' },
+    { part: 'rightToRestriction', passage: 'You may have its use restricted.' },
+    { part: 'rightToObject', passage: 'You may object.' },
+    { part: 'rightToPortability', passage: 'You get it in a form that machines can read.' },
+    { part: 'rightToWithdrawConsent', passage: 'You may withdraw what you agreed to.' },
+    { part: 'complaintToController', passage: 'You may complain to us.' },
+    { part: 'complaintToAuthority', passage: 'You may turn to the Information Commissioner.' },
+    { part: 'whetherRequired', passage: 'Without it we cannot lend.' },
+    { part: 'automatedDecisions', passage: 'No decision is made by a machine.' },
+    { part: 'source', passage: 'It comes from you.' },
+  ];
+  return {
+    noticeId,
+    version,
+    language: 'en-GB',
+    title: 'About lending',
+    content: [...said.map(({ passage }) => passage), also].join('\n'),
+    purposes: purposes.map(({ purposeId }) => purposeId),
+    statements: said,
+  };
+}
 
 /** A collection point that may be registered as it stands. */
 export const pointDraft = (
