@@ -61,8 +61,11 @@ function gain(told: NoticeVersion, newer: NoticeVersion, purposes: PurposeRegist
 }
 
 /** The last moment at which a version was in force; now for one that still is. */
-const lastMoment = ({ supersededAt }: NoticeVersion, now: Instant): Instant =>
-  supersededAt === undefined ? now : plusMilliseconds(supersededAt, -1);
+function lastMoment({ effectiveFrom, supersededAt }: NoticeVersion, now: Instant): Instant {
+  if (supersededAt === undefined) return now;
+  const before = plusMilliseconds(supersededAt, -1);
+  return before < effectiveFrom ? effectiveFrom : before;
+}
 
 /** Whether a purpose has come to take more data, to reach more kinds of recipient, to sell, or to rest on another basis. */
 function isWider(before: Purpose, now: Purpose): boolean {

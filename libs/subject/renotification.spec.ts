@@ -89,6 +89,11 @@ describe('a notice version says less than the one in force (I-30c)', () => {
     );
     expect(ask(versions, narrower)?.outdated).toEqual([]);
   });
+  it('not for a purpose that took effect with a version that was replaced in the same moment', () => {
+    const together = purposesWith(defined('mooring'), approved('mooring', 1, SECOND));
+    const versions = [published(1, ['mooring'], SECOND), published(2, ['mooring'], SECOND)];
+    expect(ask(versions, together)?.outdated).toEqual([]);
+  });
   it('never when no version is in force', () => {
     expect(ask([])).toBeUndefined();
     expect(ask([published(1, ['support'], SECOND)], purposesWith(), instant('2026-01-01T00:00:00Z'))).toBeUndefined();
