@@ -1,5 +1,5 @@
 import { thirdPartyNoticeDeadline } from '#calendar';
-import { insert, update, type Projection, type RowChange } from '#kernel';
+import { insert, update, type Projection, type Row, type RowChange } from '#kernel';
 import type {
   Art14NoticeOverdue,
   DataCollected,
@@ -68,10 +68,10 @@ export const art14NoticesProjection: Projection<
             }),
           ),
     NoticePresented: ({ data, occurredAt, id, position }) =>
-      (data.toldOf ?? []).map((itemId) =>
+      toldRows(data).map((rows) =>
         update(
           'art14_notices',
-          { item_id: itemId, told_at: null },
+          { ...rows, told_at: null },
           { status: 'told', told_at: occurredAt, told_event: id, position },
         ),
       ),
@@ -88,6 +88,10 @@ export const art14NoticesProjection: Projection<
     DataErased: ({ data, position }) => data.items.flatMap((ref) => gone(ref, position)),
   },
 };
+
+/** The rows a presentation tells of. */
+const toldRows = ({ subjectId, noticeId, toldOf }: NoticePresented['data']): readonly Row[] =>
+  toldOf ? toldOf.map((itemId) => ({ item_id: itemId })) : [{ subject_id: subjectId, notice_id: noticeId }];
 
 /** Nobody has to be told of what is no longer held. */
 const gone = ({ itemId, version }: ItemVersionRef, position: number): readonly RowChange[] => [

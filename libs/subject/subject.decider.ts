@@ -375,7 +375,7 @@ function present(command: PresentNotice, state: SubjectState, facts: SubjectFact
       channel,
       ...(first !== undefined && { again: true as const }),
       ...(newestBefore !== undefined && { newestBefore }),
-      ...(toldOf.length > 0 && { toldOf }),
+      toldOf,
     },
   });
 }

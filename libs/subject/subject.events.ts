@@ -50,7 +50,10 @@ export interface NoticePresented {
     readonly again?: true;
     /** The newest version of the notice that had been presented when this was recorded; absent when none had. */
     readonly newestBefore?: number;
-    /** The items from elsewhere that the person is hereby told of (UK GDPR Art 14); absent when there are none. */
+    /**
+     * The items from elsewhere that the person is hereby told of (UK GDPR Art 14). Absent in events from before this
+     * was recorded: they tell of everything under the notice that had come by then.
+     */
     readonly toldOf?: readonly string[];
   };
 }

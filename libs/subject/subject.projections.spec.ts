@@ -372,6 +372,14 @@ describe('the notices of Art 14', () => {
       { status: 'overdue' },
     ]);
   });
+  it('are taken for given by a presentation from before they were recorded', () => {
+    const old: SubjectEvent = {
+      type: 'NoticePresented',
+      data: { subjectId, noticeId: 'customer-privacy', version: 1, how: 'shown', channel: 'web' },
+    };
+    expect(rows([JANUARY, elsewhere], [MARCH, old])).toMatchObject([{ status: 'told' }, { status: 'told' }]);
+    expect(rows([JANUARY, elsewhere], [MARCH, presented()])).toMatchObject([{ status: 'due' }, { status: 'due' }]);
+  });
   it('are owed for nothing that has gone', () => {
     const correction = corrected();
     expect(rows([JANUARY, elsewhere], [MARCH, correction], [MARCH, expired(EMAIL, 1)])).toMatchObject([

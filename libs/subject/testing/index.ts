@@ -192,7 +192,7 @@ export const presented = (
   more: Pick<NoticePresented['data'], 'again' | 'newestBefore' | 'toldOf'> = {},
 ): SubjectEvent => ({
   type: 'NoticePresented',
-  data: { subjectId, noticeId, version, how: 'shown', channel: 'web', ...more },
+  data: { subjectId, noticeId, version, how: 'shown', channel: 'web', toldOf: [], ...more },
 });
 /** Email, checked every year, and phone, never checked. */
 export const collected = (changes: Partial<DataCollected['data']> = {}): DataCollected => ({
