@@ -21,6 +21,7 @@ import {
   rightsRequestDeadline,
   rollForward,
   startOfLondonDay,
+  thirdPartyNoticeDeadline,
   workingDaysAfter,
   type Division,
 } from './index.js';
@@ -322,4 +323,15 @@ describe('the deadline of a rights request', () => {
       }),
     );
   });
+});
+
+describe('the notice of data from elsewhere (UK GDPR Art 14)', () => {
+  it.each([
+    ['an ordinary month', '2026-11-23T09:00:00Z', '2026-12-23', '2026-12-24T00:00:00.000Z'],
+    ['held to the end of a short month', '2026-01-31T09:00:00Z', '2026-02-28', '2026-03-01T00:00:00.000Z'],
+    ['not rolled off Christmas Day', '2026-11-25T09:00:00Z', '2026-12-25', '2026-12-26T00:00:00.000Z'],
+    ['by the date in London', '2026-06-30T23:30:00Z', '2026-08-01', '2026-08-01T23:00:00.000Z'],
+  ])('is due a month later at the latest: %s', (_case, obtainedAt, dueDate, mustBeDoneBefore) =>
+    expect(thirdPartyNoticeDeadline(instant(obtainedAt))).toEqual({ dueDate, mustBeDoneBefore }),
+  );
 });

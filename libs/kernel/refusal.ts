@@ -119,6 +119,7 @@ export const REFUSALS = {
   TRANSFER_MECHANISM_MISSING: rule('C19', 'UK GDPR Art 44-49', 'record the transfer mechanism and its assessment'),
 
   RECIPIENTS_NOT_NOTIFIED: rule('C21', 'UK GDPR Art 19', 'notify every recipient of the old value', 'retryable'),
+  RESPONSE_INCOMPLETE: rule('C18 C21', 'UK GDPR Art 12(3), 16', 'deal with every part of what was asked', 'retryable'),
   REFUSAL_INFORMATION_MISSING: rule('C21', 'UK GDPR Art 12(4)', 'give the reason and the ways to complain'),
 
   SUBJECT_UNKNOWN: rule('', 'engine rule', 'register the person first', 'retryable'),

@@ -12,11 +12,13 @@ import {
 } from '#kernel';
 import { purposeAsOf, purposeRefusal, type PurposeRegisterState } from '#purpose';
 import type {
+  AccuracyCheckDue,
   AccuracyConfirmed,
   AccuracyDoubtRaised,
   DataCollected,
   DataCorrected,
   DataErased,
+  NoticePresented,
   ProcessingRestricted,
   RestrictionLifted,
   RetentionExpired,
@@ -29,12 +31,14 @@ import type { DataShared, SharedItem } from './disclosure.events.js';
 import { notInForce, type InstrumentRegisterState } from './instrument.register.js';
 import { membershipOn, type Recipient, type RecipientRegisterState } from './recipient.register.js';
 
-/** What a disclosure has to know about the person: held, gone, in doubt or restricted. */
+/** What a disclosure has to know about the person: told, held, gone, unchecked, in doubt or restricted. */
 type DisclosureEvent =
   | DataShared
   | SubjectRegistered
+  | NoticePresented
   | DataCollected
   | DataCorrected
+  | AccuracyCheckDue
   | AccuracyConfirmed
   | AccuracyDoubtRaised
   | ProcessingRestricted
@@ -47,6 +51,9 @@ interface HeldItem {
   /** Oldest first, never empty. */
   readonly versions: readonly { readonly version: number; readonly since: Instant; readonly gone?: true }[];
   readonly inDoubt: boolean;
+  readonly nextCheckDue?: string;
+  /** The notice that the person has yet to be presented, and from when on (UK GDPR Art 14). */
+  readonly untold?: { readonly noticeId: string; readonly since: Instant };
 }
 
 export interface DisclosureState {
@@ -74,7 +81,9 @@ export const disclosureDecider: Decider<ShareData, DisclosureEvent, DisclosureSt
     DataShared: true,
     SubjectRegistered: true,
     DataCollected: true,
+    NoticePresented: true,
     DataCorrected: true,
+    AccuracyCheckDue: true,
     AccuracyConfirmed: true,
     AccuracyDoubtRaised: true,
     ProcessingRestricted: true,
@@ -88,20 +97,40 @@ export const disclosureDecider: Decider<ShareData, DisclosureEvent, DisclosureSt
         return { ...state, openedAt: at };
       case 'DataCollected': {
         const items = new Map(state.items);
-        for (const { itemId, version, category } of event.data.items)
-          items.set(itemId, { category, versions: [{ version, since: at }], inDoubt: false });
+        const { noticeId, source } = event.data;
+        for (const { itemId, version, category, nextCheckDue } of event.data.items)
+          items.set(itemId, {
+            category,
+            versions: [{ version, since: at }],
+            inDoubt: false,
+            ...(nextCheckDue !== undefined && { nextCheckDue }),
+            ...(source === 'thirdParty' && { untold: { noticeId, since: at } }),
+          });
         return { ...state, items };
+      }
+      case 'NoticePresented': {
+        const { noticeId } = event.data;
+        const items = [...state.items].map(([itemId, item]): [string, HeldItem] => {
+          const { untold, ...told } = item;
+          return [itemId, untold?.noticeId === noticeId && untold.since <= at ? told : item];
+        });
+        return { ...state, items: new Map(items) };
       }
       case 'DataCorrected':
         return withItem(state, event.data.itemId, (item) => ({
-          ...item,
+          ...checkedNext(item, event.data.nextCheckDue),
           versions: [...item.versions, { version: event.data.toVersion, since: at }],
           inDoubt: false,
         }));
+      case 'AccuracyCheckDue':
+        return withItem(state, event.data.itemId, (item) => checkedNext(item, event.data.due));
       case 'AccuracyDoubtRaised':
         return withItem(state, event.data.itemId, (item) => ({ ...item, inDoubt: true }));
       case 'AccuracyConfirmed':
-        return withItem(state, event.data.itemId, (item) => ({ ...item, inDoubt: false }));
+        return withItem(state, event.data.itemId, (item) => ({
+          ...checkedNext(item, event.data.nextCheckDue),
+          inDoubt: false,
+        }));
       case 'ProcessingRestricted':
         return { ...state, restricted: true };
       case 'RestrictionLifted':
@@ -133,6 +162,11 @@ export const disclosureDecider: Decider<ShareData, DisclosureEvent, DisclosureSt
 /** What makes two disclosures under one id the same. */
 const gist = (recipientId: string, purposeId: string, itemIds: readonly string[]): string =>
   canonicalJson([recipientId, purposeId, [...itemIds].sort()]);
+
+const checkedNext = ({ nextCheckDue: _before, ...item }: HeldItem, nextCheckDue: string | undefined): HeldItem => ({
+  ...item,
+  ...(nextCheckDue !== undefined && { nextCheckDue }),
+});
 
 function withItem(state: DisclosureState, itemId: string, change: (item: HeldItem) => HeldItem): DisclosureState {
   const item = state.items.get(itemId);
@@ -167,8 +201,13 @@ function share(command: ShareData, state: DisclosureState, facts: DisclosureFact
   // A person's own data is theirs whatever its state (UK GDPR Art 15); a statute is obeyed in spite of it (I-19h).
   if (kind !== 'SELF' && instrumentId === undefined) {
     if (state.restricted) return refuse('PROCESSING_RESTRICTED', { recipientId, purposeId });
+    // Nobody is given what the person has not been told of (Art 14(3)(c)), nor what is in doubt or unchecked (I-14b).
+    const untold = itemIds.filter((itemId) => state.items.get(itemId)?.untold !== undefined);
+    if (untold.length > 0) return refuse('ART14_NOTICE_DUE', { itemIds: untold });
     const disputed = itemIds.filter((itemId) => state.items.get(itemId)?.inDoubt);
     if (disputed.length > 0) return refuse('ITEM_DISPUTED', { itemIds: disputed });
+    const overdue = itemIds.filter((itemId) => (state.items.get(itemId)?.nextCheckDue ?? '9999') <= facts.occurredAt);
+    if (overdue.length > 0) return refuse('ACCURACY_CHECK_OVERDUE', { itemIds: overdue });
   }
   return accept({
     type: 'DataShared',

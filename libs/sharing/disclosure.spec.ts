@@ -3,7 +3,14 @@ import fc from 'fast-check';
 import { instant, type CivilDate, type DomainEvent } from '#kernel';
 import { factsAt, registerOf, scenario } from '#kernel/testing';
 import { purposeRegister, type PurposeDefined, type PurposeEvent } from '#purpose';
-import type { DataCollected, DataCorrected, SubjectRegistered } from '#subject';
+import type {
+  AccuracyCheckDue,
+  AccuracyConfirmed,
+  DataCollected,
+  DataCorrected,
+  NoticePresented,
+  SubjectRegistered,
+} from '#subject';
 import type { AgreementRecorded } from './agreement.events.js';
 import { agreementRegister } from './agreement.register.js';
 import type { ShareData } from './disclosure.commands.js';
@@ -464,6 +471,47 @@ describe('a disclosure', () => {
       given(opened, collected, doubted, settled)
         .when(share('chersoft-marine', [phone]), on(LATER))
         .thenTypes('DataShared');
+  });
+  it('waits until the person was told of data from elsewhere (Art 14), with the same exceptions', () => {
+    const elsewhere: DataCollected = { ...collected, data: { ...collected.data, source: 'thirdParty' } };
+    const told: NoticePresented = {
+      type: 'NoticePresented',
+      data: { subjectId, noticeId: collected.data.noticeId, version: 1, how: 'sent', channel: 'post' },
+    };
+    const other: NoticePresented = { ...told, data: { ...told.data, noticeId: 'another' } };
+    const { when: then } = given(opened, elsewhere, other);
+    then(share('chersoft-marine', [email]), on(LATER)).thenRefused('ART14_NOTICE_DUE', { itemIds: [email!] });
+    then(share('devon-police', [phone], compelled), on(LATER)).thenTypes('DataShared');
+    then(share('self', [phone]), on(LATER)).thenTypes('DataShared');
+    given(opened, elsewhere, told)
+      .when(share('chersoft-marine', [email]), on(LATER))
+      .thenTypes('DataShared');
+  });
+  it('waits while a check is overdue, with the same exceptions (I-14b)', () => {
+    const due = '2026-06-01T09:00:00.000Z';
+    const checked: DataCollected = {
+      ...collected,
+      data: { ...collected.data, items: collected.data.items.map((item) => ({ ...item, nextCheckDue: due })) },
+    };
+    const { when: then } = given(opened, checked);
+    then(share('chersoft-marine', [email]), on('2026-06-01T08:59:59Z')).thenTypes('DataShared');
+    then(share('chersoft-marine', [email]), on(due)).thenRefused('ACCURACY_CHECK_OVERDUE', { itemIds: [email!] });
+    then(share('devon-police', [phone], compelled), on(LATER)).thenTypes('DataShared');
+    then(share('self', [phone]), on(LATER)).thenTypes('DataShared');
+    const done: AccuracyConfirmed = {
+      type: 'AccuracyConfirmed',
+      data: { subjectId, itemId: email!, version: 1, method: 'contactMade', nextCheckDue: '2027-06-01T09:00:00.000Z' },
+    };
+    const renewed: AccuracyCheckDue = {
+      type: 'AccuracyCheckDue',
+      data: { subjectId, itemId: email!, version: 1, due: '2026-11-20T09:00:00.000Z', cause: 'renewal' },
+    };
+    given(opened, checked, done)
+      .when(share('chersoft-marine', [email]), on(LATER))
+      .thenTypes('DataShared');
+    given(opened, checked, done, renewed)
+      .when(share('chersoft-marine', [email]), on(LATER))
+      .thenRefused('ACCURACY_CHECK_OVERDUE', { itemIds: [email!] });
   });
 });
 
