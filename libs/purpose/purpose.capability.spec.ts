@@ -6,6 +6,8 @@ import { readCommand } from '#slice';
 import { RegisterCollectionPoint } from './collection-point.commands.js';
 import { collectionPointDecider } from './collection-point.decider.js';
 import { collectionPointsProjection } from './collection-point.projection.js';
+import { AssessCompatibility } from './compatibility.commands.js';
+import { compatibilityDecider } from './compatibility.decider.js';
 import { purposeCapability } from './purpose.capability.js';
 import { purposeCodec } from './purpose.codec.js';
 import { DefinePurpose, SuspendPurpose } from './purpose.commands.js';
@@ -120,17 +122,53 @@ describe('the command to register a collection point', () => {
   });
 });
 
+describe('the command to assess compatibility', () => {
+  const assessment = {
+    commandId,
+    from: 'answer-support-tickets',
+    fromVersion: 1,
+    to: 'prevent-fraud',
+    toVersion: 1,
+    verdict: 'compatible',
+    ground: 'crime',
+    reasoning: 'Only what is needed is looked at.',
+  };
+
+  it('is read', async () => {
+    expect(await readCommand(AssessCompatibility, assessment)).toMatchObject(assessment);
+    const { ground: _none, ...barred } = { ...assessment, verdict: 'incompatible' };
+    expect(await readCommand(AssessCompatibility, barred)).toMatchObject(barred);
+  });
+
+  it.each([
+    ['from', { from: 'Answer' }],
+    ['to', { to: 'answer-support-tickets' }],
+    ['toVersion', { toVersion: 0 }],
+    ['verdict', { verdict: 'fine' }],
+    ['ground', { ground: undefined }],
+    ['ground', { ground: 'curiosity' }],
+    ['ground', { verdict: 'needsConsent' }],
+    ['reasoning', { reasoning: ' ' }],
+    ['consentNotReasonable', { consentNotReasonable: ' ' }],
+  ])('is not read: %s (%#)', async (path, change) => {
+    await expect(readCommand(AssessCompatibility, { ...assessment, ...change })).rejects.toThrow(`${path} (`);
+  });
+});
+
 describe('the slices', () => {
-  const [purposes, points] = purposeCapability.slices;
+  const [purposes, points, compatibility] = purposeCapability.slices;
 
   it('decide in the stream of the purpose and of the collection point', () => {
     expect(purposes!.stream(Object.assign(new SuspendPurpose(), { purposeId: 'answer' }))).toBe('purpose-answer');
     expect(points!.stream(Object.assign(new RegisterCollectionPoint(), point))).toBe('collectionpoint-contact-form');
+    const pair = { from: 'answer', to: 'improve' };
+    expect(compatibility!.stream(Object.assign(new AssessCompatibility(), pair))).toBe('compatibility-answer.improve');
   });
 
   it('take no command from a service or from staff', () => {
-    for (const { roles } of purposeCapability.slices.flatMap(({ commands }) => commands))
+    for (const { roles } of [purposes!, points!].flatMap(({ commands }) => commands))
       expect(roles).toEqual(['privacyOfficer', 'operator', 'system']);
+    for (const { roles } of compatibility!.commands) expect(roles).toEqual(['privacyOfficer', 'legal']);
   });
 });
 
@@ -142,7 +180,11 @@ describe('stored events', () => {
     const types = samples.map((sample) => registry.resolve(sample.type));
     expect(types.every((resolved) => resolved?.upcasts.length === 0)).toBe(true);
     expect(types.map((resolved) => resolved?.type).sort()).toEqual(
-      Object.keys({ ...purposeDecider.folds, ...collectionPointDecider.folds }).sort(),
+      Object.keys({
+        ...purposeDecider.folds,
+        ...collectionPointDecider.folds,
+        ...compatibilityDecider.folds,
+      }).sort(),
     );
   });
 
@@ -156,7 +198,7 @@ describe('stored events', () => {
     });
     expect(
       events
-        .slice(5)
+        .slice(5, 7)
         .reduce((state, event) => collectionPointDecider.evolve(state, event, AT), collectionPointDecider.initialState),
     ).toMatchObject({ status: 'retired', version: 1, definition: { noticeId: 'customer-privacy' } });
   });

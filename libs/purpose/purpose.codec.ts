@@ -1,9 +1,10 @@
 import type { EventCodec } from '#event-log';
 import type { CollectionPointEvent } from './collection-point.events.js';
+import type { CompatibilityEvent } from './compatibility.events.js';
 import type { PurposeEvent } from './purpose.events.js';
 
-/** Purposes and collection points are organisational facts: nothing in them is personal. */
-export const purposeCodec: EventCodec<PurposeEvent | CollectionPointEvent> = {
+/** Purposes, their compatibility and collection points are organisational facts: nothing in them is personal. */
+export const purposeCodec: EventCodec<PurposeEvent | CollectionPointEvent | CompatibilityEvent> = {
   capability: 'purpose',
   events: {
     PurposeDefined: { stored: 'purpose-defined.v1' },
@@ -13,5 +14,8 @@ export const purposeCodec: EventCodec<PurposeEvent | CollectionPointEvent> = {
     PurposeRetired: { stored: 'purpose-retired.v1' },
     CollectionPointRegistered: { stored: 'collection-point-registered.v1' },
     CollectionPointRetired: { stored: 'collection-point-retired.v1' },
+    CompatibilityAssessed: { stored: 'compatibility-assessed.v1' },
+    CompatibilityApproved: { stored: 'compatibility-approved.v1' },
+    CompatibilityRevoked: { stored: 'compatibility-revoked.v1' },
   },
 };
