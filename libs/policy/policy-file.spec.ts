@@ -48,23 +48,6 @@ describe('the shipped policy file', () => {
     expect(triggers).not.toContain('lastReliedOn');
   });
 
-  it('names terms of DPV 2.3', () => {
-    const known = [
-      'RequestedServiceProvision',
-      'TechnicalServiceProvision',
-      'CustomerCare',
-      'DirectMarketing',
-      'ServiceUsageAnalytics',
-      'ImproveExistingProductsAndServices',
-      'LegalCompliance',
-      'DisputeManagement',
-      'RecordManagement',
-      'EnforceSecurity',
-      'DataSubjectRightsManagement',
-    ].map((term) => `dpv:${term}`);
-    for (const { dpvIri } of readPolicy(TEXT).purposes) expect(known).toContain(dpvIri);
-  });
-
   it('marks every organisation but CherSoft as an example', () => {
     for (const { id, kind, name } of readPolicy(TEXT).recipients)
       if (id !== 'chersoft' && kind !== 'SELF') expect(name).toMatch(/\(fictional/);

@@ -10,7 +10,7 @@ import { AssessCompatibility } from './compatibility.commands.js';
 import { compatibilityDecider } from './compatibility.decider.js';
 import { purposeCapability } from './purpose.capability.js';
 import { purposeCodec } from './purpose.codec.js';
-import { DefinePurpose, SuspendPurpose } from './purpose.commands.js';
+import { DefinePurpose, RaisePurposeReview, ReviewPurpose, SuspendPurpose } from './purpose.commands.js';
 import { purposeDecider } from './purpose.decider.js';
 import { purposesProjection } from './purpose.projection.js';
 
@@ -64,7 +64,12 @@ describe('the command to define a purpose', () => {
     ['nothing more', {}],
     ['a service line that no policy covers, for a rule to refuse', { serviceLine: 'BROKERAGE' }],
     ['free text that says what is expected', { fields: [{ ...field, freeText: { expectation: 'a', maxLength: 9 } }] }],
-    ['the condition of a recognised interest', { basis: 'recognisedLegitimateInterest', rliCondition: 'crime' }],
+    [
+      'the condition of a recognised interest',
+      { basis: 'recognisedLegitimateInterest', rliCondition: 'crime', rliNecessity: 'Forgers are found no other way.' },
+    ],
+    ['the people it is about', { dataSubjects: ['customer', 'customerContact'] }],
+    ['a period between reviews', { reviewPeriod: 'P12M' }],
     ['a term of our own', { dpvIri: 'https://custos.example/terms#ComplaintHandling' }],
     ['a time to take effect', { effectiveFrom: '2018-05-25T00:00:00+01:00' }],
     ['an interval between checks', { fields: [{ ...field, checkInterval: 'P12M' }] }],
@@ -80,6 +85,11 @@ describe('the command to define a purpose', () => {
     ['commercial', { commercial: 'no' }],
     ['rliCondition', { basis: 'recognisedLegitimateInterest' }],
     ['rliCondition', { rliCondition: 'whatever' }],
+    ['rliNecessity', { basis: 'recognisedLegitimateInterest', rliCondition: 'crime' }],
+    ['rliNecessity', { rliNecessity: ' ' }],
+    ['dataSubjects', { dataSubjects: [] }],
+    ['dataSubjects', { dataSubjects: ['Asha Fictional'] }],
+    ['reviewPeriod', { reviewPeriod: 'P0D' }],
     ['dpvIri', { dpvIri: 'CustomerCare' }],
     ['effectiveFrom', { effectiveFrom: '2018-05-25' }],
     ['author', { author: 'ben' }],
@@ -166,8 +176,14 @@ describe('the slices', () => {
   });
 
   it('take no command from a service or from staff', () => {
-    for (const { roles } of [purposes!, points!].flatMap(({ commands }) => commands))
-      expect(roles).toEqual(['privacyOfficer', 'operator', 'system']);
+    for (const { command, roles } of [purposes!, points!].flatMap(({ commands }) => commands))
+      expect(roles).toEqual(
+        command === RaisePurposeReview
+          ? ['system']
+          : command === ReviewPurpose
+            ? ['privacyOfficer', 'legal']
+            : ['privacyOfficer', 'operator', 'system'],
+      );
     for (const { roles } of compatibility!.commands) expect(roles).toEqual(['privacyOfficer', 'legal']);
   });
 });
@@ -242,7 +258,7 @@ describe('the read models', () => {
       change: 'update',
       table: 'purposes',
       where: { purpose_id: purposeId, version: 2 },
-      set: { status: 'approved', approver: 'ben', approved_at: AT, effective_from: from },
+      set: { status: 'approved', approver: 'ben', approved_at: AT, effective_from: from, review_by: null },
     };
     expect(project(purposesProjection, 'PurposeApproved')).toEqual([
       approval,
@@ -264,15 +280,34 @@ describe('the read models', () => {
     ['PurposeResumed', 'approved', null],
     ['PurposeRetired', 'retired', null],
   ])('show the standing after %s', (type, status, reason) =>
-    expect(project(purposesProjection, type)).toEqual([
-      {
-        change: 'update',
-        table: 'purpose_standing',
-        where: { purpose_id: purposeId },
-        set: { status, since: AT, reason_code: reason, position: 7 },
-      },
-    ]),
+    expect(project(purposesProjection, type)[0]).toEqual({
+      change: 'update',
+      table: 'purpose_standing',
+      where: { purpose_id: purposeId },
+      set: { status, since: AT, reason_code: reason, event_id: 'event', position: 7 },
+    }),
   );
+
+  it('show when a version is to be reviewed, that it was raised, and that it was done', () => {
+    const version = { purpose_id: purposeId, version: 2 };
+    const set = (type: string, changes: object = {}) => project(purposesProjection, type, changes)[0];
+    expect(set('PurposeApproved', { reviewBy: '2027-11-23T09:00:00.000Z' })).toMatchObject({
+      where: version,
+      set: { review_by: '2027-11-23T09:00:00.000Z' },
+    });
+    expect(set('PurposeReviewDue')).toMatchObject({
+      where: version,
+      set: { review_raised_for: '2027-11-23T09:00:00.000Z' },
+    });
+    expect(set('PurposeReviewed')).toMatchObject({
+      where: version,
+      set: { review_by: '2028-11-23T09:00:00.000Z', review_raised_for: null },
+    });
+    expect(project(purposesProjection, 'PurposeRetired')[1]).toMatchObject({
+      where: { purpose_id: purposeId },
+      set: { review_by: null },
+    });
+  });
 
   it('show collection points with the versions before', () => {
     const ended = (version: number, status: string) => ({

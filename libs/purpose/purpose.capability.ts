@@ -26,13 +26,16 @@ import { purposeCodec } from './purpose.codec.js';
 import {
   ApprovePurpose,
   DefinePurpose,
+  RaisePurposeReview,
   ResumePurpose,
   RetirePurpose,
+  ReviewPurpose,
   SuspendPurpose,
   type PurposeDomainCommand,
 } from './purpose.commands.js';
 import { purposeDecider, type PurposeState } from './purpose.decider.js';
 import type { PurposeEvent } from './purpose.events.js';
+import { purposeReviewPolicy } from './purpose.policy.js';
 import { purposesProjection } from './purpose.projection.js';
 import { purposeRegister } from './purpose.register.js';
 import type { Facts } from '#kernel';
@@ -48,10 +51,14 @@ export const purposeCapability = capability({
   slices: [
     slice<PurposeDomainCommand, PurposeEvent, PurposeState, Facts>({
       decider: purposeDecider,
-      commands: [DefinePurpose, ApprovePurpose, SuspendPurpose, ResumePurpose, RetirePurpose].map((command) => ({
-        command,
-        roles,
-      })),
+      commands: [
+        ...[DefinePurpose, ApprovePurpose, SuspendPurpose, ResumePurpose, RetirePurpose].map((command) => ({
+          command,
+          roles,
+        })),
+        { command: ReviewPurpose, roles: JUDGES },
+        { command: RaisePurposeReview, roles: ['system'] },
+      ],
       streamPrefix: 'purpose-',
       stream: (command) => `purpose-${command.purposeId}`,
       facts: () => ({}),
@@ -82,4 +89,5 @@ export const purposeCapability = capability({
     view('register', 'collection-points', collectionPointsProjection, 'collection_points'),
     view('register', 'compatibility', compatibilityProjection, 'compatibility'),
   ],
+  policies: [purposeReviewPolicy],
 });

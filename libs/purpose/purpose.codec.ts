@@ -9,6 +9,8 @@ export const purposeCodec: EventCodec<PurposeEvent | CollectionPointEvent | Comp
   events: {
     PurposeDefined: { stored: 'purpose-defined.v1' },
     PurposeApproved: { stored: 'purpose-approved.v1' },
+    PurposeReviewDue: { stored: 'purpose-review-due.v1' },
+    PurposeReviewed: { stored: 'purpose-reviewed.v1' },
     PurposeSuspended: { stored: 'purpose-suspended.v1' },
     PurposeResumed: { stored: 'purpose-resumed.v1' },
     PurposeRetired: { stored: 'purpose-retired.v1' },
