@@ -1,4 +1,5 @@
 import { accessCapability } from '#access';
+import { accountabilityCapability } from '#accountability';
 import { consentCapability } from '#consent';
 import { noticeCapability } from '#notice';
 import { purposeCapability } from '#purpose';
@@ -19,4 +20,5 @@ export const capabilities: readonly Capability[] = [
   useCapability,
   sharingCapability,
   retentionCapability,
+  accountabilityCapability,
 ];

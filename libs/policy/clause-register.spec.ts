@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { accountabilityCapability } from '#accountability';
 import { consentCapability } from '#consent';
 import { REFUSALS } from '#kernel';
 import { noticeCapability } from '#notice';
@@ -18,6 +19,7 @@ const LIBS = new URL('../', import.meta.url);
 const CLAUSES = clauseRegister(readPolicy(readFileSync(SHIPPED_POLICY, 'utf8')));
 const TABLES = new Set(
   [
+    accountabilityCapability,
     consentCapability,
     noticeCapability,
     purposeCapability,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { parseDocument } from 'yaml';
+import type { ControllerDescription } from '#accountability';
 import { isPeriod } from '#calendar';
 import { parseInstant, REFUSALS, type CivilDate, type RefusalCode } from '#kernel';
 import type {
@@ -33,6 +34,8 @@ export interface Policy {
   readonly notices: readonly PolicyNotice[];
   readonly collectionPoints: readonly PolicyCollectionPoint[];
   readonly recipients: readonly PolicyRecipient[];
+  /** Of the company that is the controller, beside its name among the recipients. */
+  readonly controller?: Omit<ControllerDescription, 'name' | 'authority'>;
   readonly group: { readonly controller: string; readonly members: readonly PolicyMembership[] };
   readonly agreements: readonly PolicyAgreement[];
 }
@@ -70,16 +73,21 @@ export interface PolicyPurpose {
   readonly commercial: boolean;
   readonly basis: LawfulBasis;
   readonly rliCondition?: RliCondition;
+  readonly rliNecessity?: string;
   readonly liaRef?: string;
   readonly dpiaRequired?: boolean;
   readonly dpiaRef?: string;
   readonly dpvIri: string;
+  /** Categories of the people it is about, for the record of processing activities. */
+  readonly dataSubjects?: readonly string[];
   readonly fields: readonly PurposeField[];
   readonly specialCategoryCondition?: string;
   readonly retention: readonly RetentionRule[];
   readonly recipientKindsAllowed: readonly RecipientKind[];
   /** The policy's date for a first version, on approval for a later one, when absent. */
   readonly effectiveFrom?: CivilDate;
+  /** ISO 8601 duration between reviews. */
+  readonly reviewPeriod?: string;
 }
 
 export interface PolicyNotice {
@@ -252,6 +260,11 @@ function crossProblems(policy: Policy): readonly PolicyProblem[] {
   policy.purposes.forEach((purpose, index) => {
     const path = `purposes[${index}]`;
     date(purpose.effectiveFrom, `${path}.effectiveFrom`);
+    if (purpose.reviewPeriod !== undefined && !isPeriod(purpose.reviewPeriod))
+      wrong(`${path}.reviewPeriod`, 'is not an ISO 8601 duration');
+    if (purpose.basis === 'recognisedLegitimateInterest')
+      for (const key of ['rliCondition', 'rliNecessity'] as const)
+        if (purpose[key] === undefined) wrong(`${path}.${key}`, 'is missing');
     once(purpose.fields, `${path}.fields`, wrong);
     once(purpose.retention, `${path}.retention`, wrong);
     purpose.fields.forEach(({ checkInterval }, at) => {
@@ -289,6 +302,8 @@ function crossProblems(policy: Policy): readonly PolicyProblem[] {
   const recipients = ids(policy.recipients, 'recipients');
   const group = new Set(policy.recipients.filter(({ kind }) => kind === 'GROUP').map(({ id }) => id));
   known(group, 'recipient of the kind GROUP', policy.group.controller, 'group.controller');
+  if (policy.controller && policy.recipients.find(({ id }) => id === policy.group.controller)?.name === undefined)
+    wrong('group.controller', 'has no name among the recipients');
   policy.group.members.forEach((member, index) => {
     known(group, 'recipient of the kind GROUP', member.recipientId, `group.members[${index}].recipientId`);
     interval(member, `group.members[${index}]`);
