@@ -88,6 +88,12 @@ describe('the schema', () => {
   it.each([
     ['an unknown key', 'purposes.0.colour', 'red', 'purposes[0].colour: is not a key of the schema'],
     ['an unknown key at the top', 'colour', 'red', 'colour: is not a key of the schema'],
+    [
+      'a mailbox that is none',
+      'controller.email',
+      'nowhere',
+      'controller.email: must match pattern "^[^\\s@]+@[^\\s@]+$"',
+    ],
     ['a missing key', 'purposes.1.plainWords', undefined, 'purposes[1].plainWords: is missing'],
     [
       'a word that is none of the list',
@@ -209,6 +215,18 @@ describe('the cross checks', () => {
       'purposes.0.retention.0.period',
       'P6X',
       ['purposes[0].retention[0].period: is not an ISO 8601 duration'],
+    ],
+    [
+      'a review period that is none',
+      'purposes.0.reviewPeriod',
+      'P',
+      ['purposes[0].reviewPeriod: is not an ISO 8601 duration'],
+    ],
+    [
+      'a recognised interest without its condition and necessity',
+      'purposes.0.basis',
+      'recognisedLegitimateInterest',
+      ['purposes[0].rliCondition: is missing', 'purposes[0].rliNecessity: is missing'],
     ],
     [
       'a check interval that is none',

@@ -302,8 +302,6 @@ function crossProblems(policy: Policy): readonly PolicyProblem[] {
   const recipients = ids(policy.recipients, 'recipients');
   const group = new Set(policy.recipients.filter(({ kind }) => kind === 'GROUP').map(({ id }) => id));
   known(group, 'recipient of the kind GROUP', policy.group.controller, 'group.controller');
-  if (policy.controller && policy.recipients.find(({ id }) => id === policy.group.controller)?.name === undefined)
-    wrong('group.controller', 'has no name among the recipients');
   policy.group.members.forEach((member, index) => {
     known(group, 'recipient of the kind GROUP', member.recipientId, `group.members[${index}].recipientId`);
     interval(member, `group.members[${index}]`);
