@@ -1,5 +1,6 @@
 import { accessCapability } from '#access';
 import { assuranceCapability } from '#assurance';
+import { accountabilityCapability } from '#accountability';
 import { consentCapability } from '#consent';
 import { noticeCapability } from '#notice';
 import { purposeCapability } from '#purpose';
@@ -21,4 +22,5 @@ export const capabilities: readonly Capability[] = [
   useCapability,
   sharingCapability,
   retentionCapability,
+  accountabilityCapability,
 ];

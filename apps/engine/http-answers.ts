@@ -93,6 +93,7 @@ export class ProblemFilter implements ExceptionFilter {
 const TITLES: Readonly<Record<number, string>> = {
   404: 'not found',
   405: 'method not allowed',
+  410: 'gone',
   415: 'send application/json',
 };
 

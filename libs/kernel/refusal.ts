@@ -31,6 +31,7 @@ export const REFUSALS = {
   PURPOSE_SUSPENDED: rule('C01 C17', 'UK GDPR Art 5(1)(b)', 'resume the purpose or use another one', 'retryable'),
   PURPOSE_OUT_OF_SCOPE: rule('C01', 'UK GDPR Art 5(1)(b)', 'name a service line that the policy covers'),
   PURPOSE_MISCLASSIFIED: rule('C17', 'UK GDPR Art 5(1)(b)', 'declare the purpose commercial'),
+  PURPOSE_INCOMPATIBLE: rule('C13', 'UK GDPR Art 8A', 'have the reuse assessed and approved, or obtain consent'),
   LAWFUL_BASIS_NOT_AVAILABLE: rule('C04', 'UK GDPR Art 6(1)', 'use a purpose whose basis fits this person'),
   NO_SERVICE_REQUEST: rule('C04', 'UK GDPR Art 6(1)(b)', 'name the service request that the collection serves'),
   DPIA_MISSING: rule('C04', 'UK GDPR Art 35', 'record the data protection impact assessment'),

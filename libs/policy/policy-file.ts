@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { parseDocument } from 'yaml';
+import type { ControllerDescription } from '#accountability';
 import { isPeriod } from '#calendar';
 import { parseInstant, REFUSALS, type CivilDate, type RefusalCode } from '#kernel';
 import { standsIn, type NoticeStatement, type PublishNotice } from '#notice';
@@ -34,12 +35,9 @@ export interface Policy {
   readonly notices: readonly PolicyNotice[];
   readonly collectionPoints: readonly PolicyCollectionPoint[];
   readonly recipients: readonly PolicyRecipient[];
-  readonly group: {
-    readonly controller: string;
-    /** Stated by every notice. */
-    readonly postalAddress: string;
-    readonly members: readonly PolicyMembership[];
-  };
+  /** Of the company that is the controller, beside its name among the recipients. */
+  readonly controller?: Omit<ControllerDescription, 'name' | 'authority'>;
+  readonly group: { readonly controller: string; readonly members: readonly PolicyMembership[] };
   readonly agreements: readonly PolicyAgreement[];
 }
 
@@ -76,16 +74,21 @@ export interface PolicyPurpose {
   readonly commercial: boolean;
   readonly basis: LawfulBasis;
   readonly rliCondition?: RliCondition;
+  readonly rliNecessity?: string;
   readonly liaRef?: string;
   readonly dpiaRequired?: boolean;
   readonly dpiaRef?: string;
   readonly dpvIri: string;
+  /** Categories of the people it is about, for the record of processing activities. */
+  readonly dataSubjects?: readonly string[];
   readonly fields: readonly PurposeField[];
   readonly specialCategoryCondition?: string;
   readonly retention: readonly RetentionRule[];
   readonly recipientKindsAllowed: readonly RecipientKind[];
   /** The policy's date for a first version, on approval for a later one, when absent. */
   readonly effectiveFrom?: CivilDate;
+  /** ISO 8601 duration between reviews. */
+  readonly reviewPeriod?: string;
 }
 
 export interface PolicyNotice {
@@ -261,6 +264,11 @@ function crossProblems(policy: Policy): readonly PolicyProblem[] {
   policy.purposes.forEach((purpose, index) => {
     const path = `purposes[${index}]`;
     date(purpose.effectiveFrom, `${path}.effectiveFrom`);
+    if (purpose.reviewPeriod !== undefined && !isPeriod(purpose.reviewPeriod))
+      wrong(`${path}.reviewPeriod`, 'is not an ISO 8601 duration');
+    if (purpose.basis === 'recognisedLegitimateInterest')
+      for (const key of ['rliCondition', 'rliNecessity'] as const)
+        if (purpose[key] === undefined) wrong(`${path}.${key}`, 'is missing');
     once(purpose.fields, `${path}.fields`, wrong);
     once(purpose.retention, `${path}.retention`, wrong);
     purpose.fields.forEach(({ checkInterval }, at) => {
@@ -276,8 +284,8 @@ function crossProblems(policy: Policy): readonly PolicyProblem[] {
   policy.notices.forEach((notice, index) => {
     date(notice.effectiveFrom, `notices[${index}].effectiveFrom`);
     notice.purposes.forEach((id, at) => known(purposes, 'purpose', id, `notices[${index}].purposes[${at}]`));
-    if (!standsIn(policy.group.postalAddress, notice.content))
-      wrong(`notices[${index}].content`, 'does not state group.postalAddress');
+    if (policy.controller && !standsIn(policy.controller.postalAddress, notice.content))
+      wrong(`notices[${index}].content`, 'does not state controller.postalAddress');
     (notice.statements ?? []).forEach((statement, at) =>
       (statement.purposes ?? []).forEach((id, place) => {
         if (!notice.purposes.includes(id))

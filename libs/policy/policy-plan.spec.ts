@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { accountabilityCapability, controllersAsOf } from '#accountability';
 import { isUuid, type Actor, type DomainCommand, type DomainEvent, type Instant, type RefusalCode } from '#kernel';
 import { factsAt, NOW } from '#kernel/testing';
 import { assuranceCapability } from '#assurance';
@@ -12,7 +13,13 @@ import { readPolicy, SHIPPED_POLICY, type Policy, type PolicyPurpose } from './p
 import { planPolicy, policyRegisters, type PlannedCommand } from './policy-plan.js';
 
 const SHIPPED = readPolicy(readFileSync(SHIPPED_POLICY, 'utf8'));
-const CAPABILITIES = [purposeCapability, assuranceCapability, noticeCapability, sharingCapability];
+const CAPABILITIES = [
+  accountabilityCapability,
+  purposeCapability,
+  assuranceCapability,
+  noticeCapability,
+  sharingCapability,
+];
 
 /** The rules of the registers without a log: real commands, roles, deciders and registers, state in memory. */
 class Rules implements PolicyTarget {
@@ -115,6 +122,7 @@ describe('planning', () => {
       'PublishNotice',
       'RegisterCollectionPoint',
       'RegisterRecipient',
+      'DescribeController',
       'StartGroupMembership',
       'RecordAgreement',
     ];
@@ -212,6 +220,23 @@ describe('planning', () => {
     });
   });
 
+  it('describes the controller anew when its entry, or its name elsewhere in the file, is changed', async () => {
+    await applied();
+    const moved = { ...SHIPPED, controller: { ...SHIPPED.controller!, postalAddress: '2 Example Quay (fictional)' } };
+    expect(plan(moved).commands).toMatchObject([
+      {
+        type: 'DescribeController',
+        as: 'author',
+        body: { controllerId: 'chersoft', name: 'CherSoft Ltd', postalAddress: '2 Example Quay (fictional)' },
+      },
+    ]);
+    const { authority: _old, ...rest } = SHIPPED.policy;
+    const renamed = { ...SHIPPED, policy: { ...rest, authority: { name: 'Information Commission' } } };
+    expect(plan(renamed).commands).toMatchObject([{ body: { authority: 'Information Commission' } }]);
+    const { controller: _none, ...without } = SHIPPED;
+    expect(plan(without)).toEqual({ commands: [], notes: ['not in the file: controller chersoft'] });
+  });
+
   it('reports what no command can change', async () => {
     await applied();
     const officer: Actor = { id: 'dpo', type: 'user', roles: ['privacyOfficer'] };
@@ -221,7 +246,9 @@ describe('planning', () => {
     await rules.submit('RetireCollectionPoint', { commandId: other, collectionPointId: 'sales-phone' }, officer);
     const changed = {
       ...withPurpose('billing', { title: 'Bills' }),
-      recipients: SHIPPED.recipients.map((each) => (each.id === 'chersoft' ? { ...each, name: 'CherSoft plc' } : each)),
+      recipients: SHIPPED.recipients.map((each) =>
+        each.id === 'example-mail-host' ? { ...each, name: 'Another' } : each,
+      ),
       agreements: SHIPPED.agreements.map((each) => ({ ...each, publicSummary: 'Another one.' })),
     };
     expect(plan(changed)).toEqual({
@@ -229,7 +256,7 @@ describe('planning', () => {
       notes: [
         'cannot change: purpose billing is retired',
         'cannot change: collection point sales-phone is retired',
-        'cannot change: recipient chersoft is registered otherwise; use another id',
+        'cannot change: recipient example-mail-host is registered otherwise; use another id',
         'cannot change: agreement example-mail-hosting is recorded otherwise; use another id',
         'cannot change: agreement example-pacific-support is recorded otherwise; use another id',
       ],
@@ -280,6 +307,7 @@ describe('applying', () => {
     expect(purposeAsOf(purposes, 'billing', '2018-05-24T22:59:59.999Z' as Instant).status).toBe('notApproved');
     expect(noticeAsOf(notices, 'customer-privacy', at)).toMatchObject({ version: 1 });
     expect(collectionPointNow(collectionPoints, 'support-form').status).toBe('active');
+    expect(controllersAsOf(current().controllers, at)).toMatchObject([{ controllerId: 'chersoft', version: 1 }]);
     expect(membersAsOf(recipients, '2020-12-31').map(({ registered }) => registered.recipientId)).toEqual([
       'chersoft',
       'example-harbour-charts',

@@ -1,3 +1,4 @@
+import { controllerRegister, descriptionOf, type ControllerRegisterState } from '#accountability';
 import { startOfLondonDay } from '#calendar';
 import { canonicalJson } from '#kernel';
 import { contentHash, noticeRegister, type NoticeRegisterState } from '#notice';
@@ -35,6 +36,7 @@ export interface PolicyRegisters {
   readonly collectionPoints: CollectionPointRegisterState;
   readonly recipients: RecipientRegisterState;
   readonly agreements: AgreementRegisterState;
+  readonly controllers: ControllerRegisterState;
 }
 
 export function policyRegisters(registers: Registers): PolicyRegisters {
@@ -44,6 +46,7 @@ export function policyRegisters(registers: Registers): PolicyRegisters {
     collectionPoints: registers.get(collectionPointRegister),
     recipients: registers.get(recipientRegister),
     agreements: registers.get(agreementRegister),
+    controllers: registers.get(controllerRegister),
   };
 }
 
@@ -77,6 +80,7 @@ export function planPolicy(policy: Policy, current: PolicyRegisters): PolicyPlan
     ...policy.notices.map((notice) => planNotice(notice, policy, current.notices)),
     ...policy.collectionPoints.map((point) => planCollectionPoint(point, current.collectionPoints)),
     ...policy.recipients.map((recipient) => planRecipient(recipient, current.recipients)),
+    planController(policy, current.controllers),
     ...policy.group.members.map((member, index) => planMembership(member, index, policy, current.recipients)),
     ...policy.agreements.map((agreement) => planAgreement(agreement, current.agreements)),
   ];
@@ -240,6 +244,28 @@ function planMembership(
     : { notes: [`cannot change: the membership of ${recipientId} from ${from} ended on ${known.to}`] };
 }
 
+/** The name stands among the recipients and the authority with the policy: neither is written twice. */
+function planController({ policy, controller, group, recipients }: Policy, controllers: ControllerRegisterState): Part {
+  const name = recipients.find(({ id }) => id === group.controller)?.name;
+  if (!controller || name === undefined) return {};
+  const wanted = descriptionOf({ ...controller, name, authority: policy.authority.name });
+  const newest = controllers.get(group.controller)?.at(-1);
+  if (newest && same(descriptionOf(newest), wanted)) return {};
+  const onto = newest?.version ?? 0;
+  const describe: PlannedCommand = {
+    type: 'DescribeController',
+    body: {
+      controllerId: group.controller,
+      ...wanted,
+      ...(newest === undefined && { effectiveFrom: startOfLondonDay(policy.effectiveFrom) }),
+    },
+    as: 'author',
+    summary: `describe controller ${group.controller}, version ${onto + 1}`,
+    onto,
+  };
+  return { commands: [describe] };
+}
+
 function membership({ memberships }: Recipient, { companyNumber, from }: PolicyMembership) {
   return memberships.find((each) => each.companyNumber === companyNumber && each.from === from);
 }
@@ -294,6 +320,7 @@ function leftOut(policy: Policy, current: PolicyRegisters): readonly string[] {
     ...missing('collection point', ids(points), policy.collectionPoints),
     ...missing('recipient', current.recipients.keys(), policy.recipients),
     ...members,
+    ...missing('controller', current.controllers.keys(), policy.controller ? [{ id: policy.group.controller }] : []),
     ...missing('agreement', current.agreements.keys(), policy.agreements),
   ];
 }
