@@ -1,6 +1,6 @@
 import { Controller, Get, NotFoundException, Param, ParseUUIDPipe, Query } from '@nestjs/common';
 import { AccessRefused, OpenTo, SentBy } from '#access';
-import type { Actor, Row } from '#kernel';
+import { parseInstant, type Actor, type Instant, type Row } from '#kernel';
 import { ReadModels, type PageOfRows } from '#read-model';
 import { sharingRegistersProjection } from '#sharing';
 import { InvalidCommand, type View } from '#slice';
@@ -19,7 +19,10 @@ const READERS = ['staff', 'privacyOfficer', 'legal', 'auditor'] as const;
 const DISCREET: readonly string[] = ['privacyOfficer', 'legal', 'auditor'];
 const LARGEST_PAGE = 500;
 
-/** Read models as lists. No view here holds a value in the clear or under seal. */
+/**
+ * Read models as lists, as they are or, with `asOf`, as they stood at a time: when everything up to then had been
+ * recorded, and nothing since. No view here holds a value in the clear or under seal.
+ */
 @Controller('v1')
 export class ViewsController {
   constructor(private readonly readModels: ReadModels) {}
@@ -53,22 +56,24 @@ export class ViewsController {
     return this.readModels.digest();
   }
 
-  /** Every query parameter is either paging or a column to be equal to; anything else is refused by name. */
+  /** Every query parameter is paging, a time, or a column to be equal to; anything else is refused by name. */
   #page(view: View, scope: Row, query: Record<string, unknown>, actor: Actor): Page {
     if (!view.roles.some((role) => actor.roles.includes(role))) throw new AccessRefused('FORBIDDEN');
     const columns = view.projection.tables[view.table]?.columns ?? {};
     const where: Record<string, string | number | null> = {};
     let after = 0;
     let limit = 100;
+    let asOf: Instant | undefined;
     for (const [name, value] of Object.entries(query)) {
       if (name === 'min-position') continue;
       if (typeof value !== 'string') throw new InvalidCommand([{ field: 'query', rule: 'isText' }]);
       if (name === 'after') after = whole(name, value);
       else if (name === 'limit') limit = Math.min(whole(name, value), LARGEST_PAGE);
+      else if (name === 'asOf') asOf = time(name, value);
       else if (name in columns) where[name] = columns[name]?.startsWith('integer') ? whole(name, value) : value;
       else throw new InvalidCommand([{ field: 'query', rule: 'isKnownColumn' }]);
     }
-    const page = this.readModels.page(view.projection as never, view.table, { ...where, ...scope }, after, limit);
+    const page = this.readModels.page(view.projection as never, view.table, { ...where, ...scope }, after, limit, asOf);
     const secret = DISCREET.some((role) => actor.roles.includes(role)) ? [] : this.#secretInstruments();
     const rows = page.rows.filter((row) => !secret.some((instrumentId) => speaksOf(row, instrumentId)));
     return { ...page, rows, withheld: page.rows.length - rows.length, position: this.readModels.position };
@@ -99,4 +104,10 @@ function speaksOf(row: Row, instrumentId: string): boolean {
 function whole(field: string, value: string): number {
   if (!/^\d{1,15}$/.test(value)) throw new InvalidCommand([{ field, rule: 'isInt' }]);
   return Number(value);
+}
+
+function time(field: string, value: string): Instant {
+  const at = parseInstant(value);
+  if (at === undefined) throw new InvalidCommand([{ field, rule: 'isInstant' }]);
+  return at;
 }

@@ -88,6 +88,7 @@ export const accessLogProjection: Projection<PersonalDataViewed> = {
       },
       key: ['view_id'],
       indexes: [['subject_id', 'position']],
+      history: true,
     },
   },
   handles: {

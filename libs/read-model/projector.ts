@@ -1,7 +1,7 @@
 import type { Database, SqliteStatement } from '#database';
 import type { EventLog, Subscription } from '#event-log';
-import type { Cell, Projection, Recorded, RowChange } from '#kernel';
-import { checkpointName, physicalName, prepareTables } from './schema.js';
+import type { Cell, Projection, Recorded, Row, RowChange, TableShape } from '#kernel';
+import { checkpointName, pastName, physicalName, prepareTables, ROW, SINCE, UNTIL } from './schema.js';
 
 /**
  * Folds the log into the read models. Rows and checkpoint commit in one transaction, so each event has its effect
@@ -9,8 +9,11 @@ import { checkpointName, physicalName, prepareTables } from './schema.js';
  */
 export class Projector {
   readonly #checkpoints = new Map<Projection, number>();
+  /** By projection with a history: the latest time at which an event that changed its rows was recorded. */
+  #moments = new Map<Projection, string>();
   readonly #statements = new Map<string, SqliteStatement<Cell[]>>();
   readonly #advance: SqliteStatement<[number, number]>;
+  readonly #keepMoment: SqliteStatement<[string, string]>;
   #listeners: ((position: number) => void)[] = [];
   #subscription: Subscription | undefined;
 
@@ -20,13 +23,14 @@ export class Projector {
   ) {
     prepareTables(database, projections);
     for (const projection of projections) {
-      const position = database.sqlite
-        .prepare('SELECT position FROM checkpoints WHERE projection = ?')
-        .pluck()
-        .get(checkpointName(projection));
-      this.#checkpoints.set(projection, position as number);
+      const { position, moment } = database.sqlite
+        .prepare('SELECT position, moment FROM checkpoints WHERE projection = ?')
+        .get(checkpointName(projection)) as { readonly position: number; readonly moment: string };
+      this.#checkpoints.set(projection, position);
+      if (Object.values(projection.tables).some(({ history }) => history)) this.#moments.set(projection, moment);
     }
     this.#advance = database.sqlite.prepare('UPDATE checkpoints SET position = ? WHERE position < ?');
+    this.#keepMoment = database.sqlite.prepare('UPDATE checkpoints SET moment = ? WHERE projection = ?');
   }
 
   /** Position of the last event that every projection has taken. */
@@ -58,14 +62,24 @@ export class Projector {
   apply(events: readonly Recorded[]): void {
     const last = events.at(-1);
     if (!last) return;
+    const moments = new Map(this.#moments);
     this.database.transaction(() => {
       for (const event of events)
         for (const projection of this.projections) {
           if (event.position <= (this.#checkpoints.get(projection) ?? 0)) continue;
-          for (const change of changesOf(projection, event)) this.#execute(projection, change);
+          const changes = changesOf(projection, event);
+          if (changes.length === 0) continue;
+          const before = moments.get(projection);
+          // Clocks of several engines differ: time never goes back, so that a time stands for one place in the log.
+          const moment = before === undefined || event.recordedAt > before ? event.recordedAt : before;
+          if (before !== undefined) moments.set(projection, moment);
+          for (const change of changes) this.#execute(projection, change, moment);
         }
       this.#advance.run(last.position, last.position);
+      for (const [projection, moment] of moments)
+        if (moment !== this.#moments.get(projection)) this.#keepMoment.run(moment, checkpointName(projection));
     });
+    this.#moments = moments;
     for (const [projection, position] of this.#checkpoints)
       if (position < last.position) this.#checkpoints.set(projection, last.position);
     this.#listeners.forEach((listener) => listener(last.position));
@@ -75,30 +89,54 @@ export class Projector {
     await this.#subscription?.stop();
   }
 
-  #execute(projection: Projection, change: RowChange): void {
-    if (!(change.table in projection.tables))
-      throw new Error(`the projection ${projection.name} has no table ${change.table}`);
+  /** @param moment when the change was recorded; rows with a history are as they are from then on. */
+  #execute(projection: Projection, change: RowChange, moment: string): void {
+    const shape = projection.tables[change.table];
+    if (!shape) throw new Error(`the projection ${projection.name} has no table ${change.table}`);
     const table = physicalName(projection, change.table);
+    const since = shape.history ? { [SINCE]: moment } : {};
     switch (change.change) {
       case 'insert':
-      case 'insertIfAbsent':
-        this.#run(change, table, Object.keys(change.row), [], Object.values(change.row));
+      case 'insertIfAbsent': {
+        const row = { ...change.row, ...since };
+        this.#run(change, table, Object.keys(row), [], Object.values(row));
         return;
-      case 'update':
-        this.#run(change, table, Object.keys(change.set), whereOf(change.where), [
-          ...Object.values(change.set),
-          ...Object.values(change.where).filter((cell) => cell !== null),
+      }
+      case 'update': {
+        if (shape.history) this.#archive(projection, change, shape, moment);
+        const set = { ...change.set, ...since };
+        this.#run(change, table, Object.keys(set), whereOf(change.where), [
+          ...Object.values(set),
+          ...cellsOf(change.where),
         ]);
         return;
+      }
       case 'delete':
-        this.#run(
-          change,
-          table,
-          [],
-          whereOf(change.where),
-          Object.values(change.where).filter((cell) => cell !== null),
-        );
+        if (shape.history) this.#archive(projection, change, shape, moment);
+        this.#run(change, table, [], whereOf(change.where), cellsOf(change.where));
     }
+  }
+
+  /** Keeps what these rows are until now. What was only just so, at the same moment, was never to be seen. */
+  #archive(
+    projection: Projection,
+    { table, where }: Extract<RowChange, { readonly where: Row }>,
+    shape: TableShape,
+    moment: string,
+  ): void {
+    const conditions = whereOf(where);
+    const key = `archive ${physicalName(projection, table)} ${conditions.join()}`;
+    let statement = this.#statements.get(key);
+    if (!statement) {
+      const columns = Object.keys(shape.columns).map((name) => `"${name}"`);
+      statement = this.database.sqlite.prepare<Cell[]>(
+        `INSERT INTO "${pastName(projection, table)}" (${[...columns, ROW, SINCE, UNTIL].join()}) ` +
+          `SELECT ${[...columns, 'rowid', SINCE, '?'].join()} FROM "${physicalName(projection, table)}" ` +
+          `WHERE ${[...conditions, `${SINCE} < ?`].join(' AND ')}`,
+      );
+      this.#statements.set(key, statement);
+    }
+    statement.run(moment, ...cellsOf(where), moment);
   }
 
   /** One prepared statement per shape of change. */
@@ -125,6 +163,8 @@ export class Projector {
     statement.run(...cells);
   }
 }
+
+const cellsOf = (where: Row): Cell[] => Object.values(where).filter((cell) => cell !== null);
 
 function whereOf(where: Readonly<Record<string, Cell>>): string[] {
   return Object.entries(where).map(([name, cell]) => (cell === null ? `"${name}" IS NULL` : `"${name}" = ?`));

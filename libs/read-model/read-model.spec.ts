@@ -91,6 +91,9 @@ const tablesOf = (database: Database<unknown>): unknown =>
 const rowsOf = (database: Database<unknown>, table: string): unknown[] =>
   database.sqlite.prepare(`SELECT * FROM "${table}"`).all();
 
+const checkpointsOf = (database: Database<unknown>): unknown[] =>
+  database.sqlite.prepare('SELECT projection, position FROM checkpoints ORDER BY projection').all();
+
 /** A life of some members, in batches, with gaps between positions as the log has them. */
 const lives = fc
   .array(fc.tuple(fc.constantFrom('join', 'age', 'leave'), fc.integer({ min: 0, max: 5 }), fc.nat(99)), {
@@ -228,7 +231,7 @@ describe('a read-model file', () => {
     const next: Projection<MemberEvent> = { ...members, version: 2 };
     const projector = new Projector(database, all(next, journal));
     expect(tablesOf(database)).toEqual(['checkpoints', 'journal_v1', 'members_v2']);
-    expect(rowsOf(database, 'checkpoints')).toEqual([
+    expect(checkpointsOf(database)).toEqual([
       { projection: 'journal.v1', position: 3 },
       { projection: 'members.v2', position: 0 },
     ]);
@@ -248,12 +251,27 @@ describe('a read-model file', () => {
     expect(rowsOf(database, 'members_v1')).toEqual(before);
     expect(rowsOf(database, 'journal_v1')).toHaveLength(2);
     expect(projector.position).toBe(2);
-    expect(rowsOf(database, 'checkpoints')).toEqual([
+    expect(checkpointsOf(database)).toEqual([
       { projection: 'journal.v1', position: 2 },
       { projection: 'members.v1', position: 3 },
     ]);
     projector.apply([...events.slice(2), joined(4, 'c')]);
     expect([rowsOf(database, 'members_v1').length, rowsOf(database, 'journal_v1').length]).toEqual([3, 4]);
+  });
+
+  it('builds a table anew that has another shape than it is declared with, and leaves the others', () => {
+    const database = open();
+    new Projector(database, all(members, journal)).apply(events);
+    const shaped: Projection<MemberEvent> = {
+      ...members,
+      tables: { members: { ...members.tables['members']!, history: true } },
+    };
+    const projector = new Projector(database, all(shaped, journal));
+    expect([projector.position, rowsOf(database, 'journal_v1').length]).toEqual([0, 3]);
+    projector.apply(events);
+    expect(rowsOf(database, 'members_v1')).toHaveLength(2);
+    expect(tablesOf(database)).toEqual(['checkpoints', 'journal_v1', 'members_v1', 'members_v1_past']);
+    expect(new Projector(database, all(shaped, journal)).position).toBe(3);
   });
 
   it('forgets a projection that is no more', () => {

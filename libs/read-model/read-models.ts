@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Database, SqliteStatement } from '#database';
-import { canonicalJson, type Cell, type Projection, type Row } from '#kernel';
-import { checkpointName, physicalName } from './schema.js';
+import { canonicalJson, type Cell, type Instant, type Projection, type Row } from '#kernel';
+import { checkpointName, pastName, physicalName, ROW, SINCE, UNTIL } from './schema.js';
 
 /** The projection has not come as far as the question asked, in the time that was given. */
 export class ReadModelBehind extends Error {
@@ -41,10 +41,16 @@ export class ReadModels {
     this.#positions = database.sqlite.prepare('SELECT min(position) AS position FROM checkpoints');
   }
 
-  /** All rows of a table where these columns have these values, in the order of another column. */
-  rows<R>(projection: Projection<never>, table: string, where: Row, orderBy?: string): readonly R[] {
-    const statement = this.#select(projection, table, where, orderBy === undefined ? '' : ` ORDER BY "${orderBy}"`);
-    return statement.all(...cellsOf(where)) as R[];
+  /**
+   * All rows of a table where these columns have these values, in the order of another column.
+   *
+   * @param asOf as in {@link page}.
+   */
+  rows<R>(projection: Projection<never>, table: string, where: Row, orderBy?: string, asOf?: Instant): readonly R[] {
+    const order = orderBy === undefined ? '' : ` ORDER BY "${orderBy}"`;
+    return asOf === undefined
+      ? (this.#select(projection, table, where, order).all(...cellsOf(where)) as R[])
+      : (this.#selectAsOf(projection, table, where, order).all(...asOfCells(where, asOf)) as R[]);
   }
 
   /**
@@ -52,10 +58,24 @@ export class ReadModels {
    *
    * Page after page gives every row that stays exactly once, and no row twice. A row that comes while a listing runs
    * is in it too, unless the newest row was removed just before: then it may take that one's place.
+   *
+   * @param asOf gives the rows as they stood when everything up to then, inclusive, had been recorded. Only of a table
+   * with a `history`.
    */
-  page(projection: Projection<never>, table: string, where: Row, after: number, limit: number): PageOfRows {
-    const statement = this.#select(projection, table, where, '', 'rowid > ? ORDER BY rowid LIMIT ?');
-    const found = statement.all(...cellsOf(where), after, limit) as (Row & { row_number: number })[];
+  page(
+    projection: Projection<never>,
+    table: string,
+    where: Row,
+    after: number,
+    limit: number,
+    asOf?: Instant,
+  ): PageOfRows {
+    const tail = ' ORDER BY row_number LIMIT ?';
+    const found = (
+      asOf === undefined
+        ? this.#select(projection, table, where, tail, 'rowid > ?').all(...cellsOf(where), after, limit)
+        : this.#selectAsOf(projection, table, where, tail, '> ?').all(...asOfCells(where, asOf, after), limit)
+    ) as (Row & { row_number: number })[];
     const last = found.at(-1)?.row_number;
     return {
       rows: found.map(({ row_number: _number, ...row }) => row),
@@ -72,7 +92,7 @@ export class ReadModels {
     now: string,
     limit: number,
   ): readonly R[] {
-    const statement = this.#select(projection, table, where, '', `"${column}" <= ? ORDER BY "${column}" LIMIT ?`);
+    const statement = this.#select(projection, table, where, ` ORDER BY "${column}" LIMIT ?`, `"${column}" <= ?`);
     return statement.all(...cellsOf(where), now, limit) as R[];
   }
 
@@ -83,14 +103,32 @@ export class ReadModels {
     tail: string,
     condition?: string,
   ): SqliteStatement<Cell[]> {
-    const conditions = [
-      ...Object.entries(where).map(([name, cell]) => (cell === null ? `"${name}" IS NULL` : `"${name}" = ?`)),
-      ...(condition === undefined ? [] : [condition]),
-    ];
-    const sql =
-      `SELECT *, rowid AS row_number FROM "${physicalName(projection, table)}"` +
-      (conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`) +
-      tail;
+    const columns = columnsOf(projection, table);
+    const conditions = [...whereOf(where), ...(condition === undefined ? [] : [condition])];
+    return this.#prepared(
+      `SELECT ${columns}, rowid AS row_number FROM "${physicalName(projection, table)}"${clause(conditions)}${tail}`,
+    );
+  }
+
+  /** The rows of the present that were so by then, and those of the past that were so then. */
+  #selectAsOf(
+    projection: Projection<never>,
+    table: string,
+    where: Row,
+    tail: string,
+    rowCondition?: string,
+  ): SqliteStatement<Cell[]> {
+    if (!(projection as Projection).tables[table]?.history) throw new Error(`the table ${table} has no history`);
+    const columns = columnsOf(projection, table);
+    const part = (name: string, row: string, times: readonly string[]): string =>
+      `SELECT ${columns}, ${row} AS row_number FROM "${name}"` +
+      clause([...whereOf(where), ...times, ...(rowCondition === undefined ? [] : [`${row} ${rowCondition}`])]);
+    const present = part(physicalName(projection, table), 'rowid', [`${SINCE} <= ?`]);
+    const past = part(pastName(projection, table), ROW, [`${SINCE} <= ?`, `${UNTIL} > ?`]);
+    return this.#prepared(`SELECT * FROM (${present} UNION ALL ${past})${tail}`);
+  }
+
+  #prepared(sql: string): SqliteStatement<Cell[]> {
     let statement = this.#statements.get(sql);
     if (!statement) {
       statement = this.database.sqlite.prepare<Cell[]>(sql);
@@ -124,13 +162,15 @@ export class ReadModels {
       const digests: Record<string, string> = {};
       for (const projection of [...this.projections].sort((a, b) => (checkpointName(a) < checkpointName(b) ? -1 : 1))) {
         const hash = createHash('sha256');
+        const add = (heading: string, sql: string): void => {
+          hash.update(`${heading}\n`);
+          for (const row of this.database.sqlite.prepare(sql).iterate()) hash.update(`${canonicalJson(row)}\n`);
+        };
         for (const [table, shape] of Object.entries(projection.tables).sort(([a], [b]) => (a < b ? -1 : 1))) {
-          hash.update(`${table}\n`);
           const order = shape.key.map((column) => `"${column}"`).join(', ');
-          const rows = this.database.sqlite
-            .prepare(`SELECT * FROM "${physicalName(projection, table)}" ORDER BY ${order}`)
-            .iterate();
-          for (const row of rows) hash.update(`${canonicalJson(row)}\n`);
+          add(table, `SELECT * FROM "${physicalName(projection, table)}" ORDER BY ${order}`);
+          if (shape.history)
+            add(`${table} past`, `SELECT * FROM "${pastName(projection, table)}" ORDER BY ${ROW}, ${SINCE}`);
         }
         digests[checkpointName(projection)] = hash.digest('hex');
       }
@@ -141,3 +181,21 @@ export class ReadModels {
 }
 
 const cellsOf = (where: Row): Cell[] => Object.values(where).filter((cell) => cell !== null);
+
+/** For {@link ReadModels.rows} and {@link ReadModels.page}: what their two halves ask for, in turn. */
+function asOfCells(where: Row, asOf: Instant, after?: number): Cell[] {
+  const row = after === undefined ? [] : [after];
+  return [...cellsOf(where), asOf, ...row, ...cellsOf(where), asOf, asOf, ...row];
+}
+
+const whereOf = (where: Row): readonly string[] =>
+  Object.entries(where).map(([name, cell]) => (cell === null ? `"${name}" IS NULL` : `"${name}" = ?`));
+
+const clause = (conditions: readonly string[]): string =>
+  conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+
+function columnsOf(projection: Projection<never>, table: string): string {
+  return Object.keys((projection as Projection).tables[table]?.columns ?? {})
+    .map((name) => `"${name}"`)
+    .join(', ');
+}

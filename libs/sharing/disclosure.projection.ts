@@ -30,6 +30,7 @@ export const disclosuresProjection: Projection<DataShared> = {
       },
       key: ['disclosure_id', 'subject_id', 'item_id'],
       indexes: [['subject_id', 'position'], ['recipient_id', 'position'], ['instrument_id'], ['position']],
+      history: true,
     },
   },
   handles: {

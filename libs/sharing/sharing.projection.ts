@@ -23,6 +23,7 @@ export const sharingRegistersProjection: Projection<RecipientEvent | AgreementEv
         position: 'integer',
       },
       key: ['recipient_id'],
+      history: true,
     },
     group_memberships: {
       columns: {
@@ -37,6 +38,7 @@ export const sharingRegistersProjection: Projection<RecipientEvent | AgreementEv
         position: 'integer',
       },
       key: ['recipient_id', 'member_from'],
+      history: true,
     },
     agreements: {
       columns: {
@@ -59,6 +61,7 @@ export const sharingRegistersProjection: Projection<RecipientEvent | AgreementEv
       },
       key: ['agreement_id'],
       indexes: [['recipient_id']],
+      history: true,
     },
     instruments: {
       columns: {
@@ -82,6 +85,7 @@ export const sharingRegistersProjection: Projection<RecipientEvent | AgreementEv
         position: 'integer',
       },
       key: ['instrument_id'],
+      history: true,
     },
   },
   handles: {

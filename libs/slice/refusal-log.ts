@@ -46,6 +46,7 @@ export const refusalsProjection: Projection<CommandRefused> = {
       },
       key: ['refusal_id'],
       indexes: [['stream_ref', 'position'], ['code', 'position'], ['position']],
+      history: true,
     },
   },
   handles: {
