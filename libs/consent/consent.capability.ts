@@ -12,6 +12,7 @@ import {
   ReviewConsent,
   WithdrawConsent,
 } from './consent.commands.js';
+import { ConsentController } from './consent.controller.js';
 import { consentDecider } from './consent.decider.js';
 import { consentLedgerProjection } from './consent.projection.js';
 import { consentExpiryPolicy, consentReviewPolicy } from './consent.policy.js';
@@ -41,5 +42,6 @@ export const consentCapability = capability({
     view('subject', 'consents', consentLedgerProjection, 'consents'),
     view('subject', 'consent-events', consentLedgerProjection, 'consent_events'),
   ],
+  controllers: [ConsentController],
   policies: [consentExpiryPolicy, consentReviewPolicy],
 });
