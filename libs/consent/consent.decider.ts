@@ -12,14 +12,19 @@ import {
 import { noticeAsOf, noticeVersion, type NoticeRegisterState } from '#notice';
 import { purposeAsOf, purposeRefusal, type Purpose, type PurposeRegisterState } from '#purpose';
 import type { NoticePresented, SubjectRegistered } from '#subject';
-import type { ConsentDomainCommand, GiveConsent, RefuseConsent, RequestConsent } from './consent.commands.js';
+import type {
+  ConsentDomainCommand,
+  GiveConsent,
+  RefuseConsent,
+  RequestConsent,
+  WithdrawConsent,
+} from './consent.commands.js';
 import type {
   ConsentEvent,
   ConsentEvidence,
   ConsentInformation,
   ConsentInvalidated,
   ConsentKey,
-  ConsentMethod,
   ConsentRefused,
   ConsentRequested,
   ConsentWithdrawn,
@@ -187,37 +192,41 @@ export const consentDecider: Decider<
   decide(command, state, facts) {
     const unfit = withoutStanding(state.openedAt, facts);
     if (unfit) return unfit;
-    const { subjectId, purposeId, channel } = command;
+    const { purposeId, channel } = command;
     const consent = state.consents[consentKey(purposeId, channel)];
-    const key = { subjectId, consentId: consent?.consentId ?? '', purposeId, channel };
     switch (command.type) {
       case 'RequestConsent':
         return request(command, state, facts);
       case 'GiveConsent':
         return give(command, consent, state, facts);
       case 'RefuseConsent':
-        return sayNo(command, key, consent, state, facts);
+        return sayNo(command, consent, state, facts);
       case 'WithdrawConsent':
         if (!consent) return refuse('CONSENT_NOT_GIVEN', { purposeId, channel });
-        return consent.status === 'given' ? accept(withdrawal(key, command)) : unchanged;
+        return consent.status === 'given' ? accept(withdrawal(command, consent)) : unchanged;
       case 'ExpireConsent':
         return consent?.status === 'given' && consent.expiresAt !== undefined && consent.expiresAt <= facts.now
-          ? accept({ type: 'ConsentExpired', data: key })
+          ? accept({ type: 'ConsentExpired', data: keyOf(command, consent) })
           : unchanged;
       case 'InvalidateConsent':
         if (!consent) return refuse('CONSENT_NOT_GIVEN', { purposeId, channel });
         return consent.status === 'given'
-          ? accept({ type: 'ConsentInvalidated', data: { ...key, reason: command.reason } })
+          ? accept({ type: 'ConsentInvalidated', data: { ...keyOf(command, consent), reason: command.reason } })
           : unchanged;
       case 'ReviewConsent':
-        return consent?.status === 'given' ? review(key, consent, facts) : unchanged;
+        return consent?.status === 'given' ? review(keyOf(command, consent), consent, facts) : unchanged;
     }
   },
 };
 
-const withdrawal = (key: ConsentKey, { method }: { readonly method?: ConsentMethod }): ConsentWithdrawn => ({
+const keyOf = (
+  { subjectId, purposeId, channel }: Omit<ConsentKey, 'consentId'>,
+  { consentId }: ConsentState,
+): ConsentKey => ({ subjectId, consentId, purposeId, channel });
+
+const withdrawal = (command: WithdrawConsent | RefuseConsent, consent: ConsentState): ConsentWithdrawn => ({
   type: 'ConsentWithdrawn',
-  data: { ...key, ...(method !== undefined && { method }) },
+  data: { ...keyOf(command, consent), ...(command.method !== undefined && { method: command.method }) },
 });
 
 /** The question that something of this time may answer. */
@@ -276,7 +285,6 @@ function request(command: RequestConsent, state: ConsentsState, facts: ConsentFa
  */
 function sayNo(
   command: RefuseConsent,
-  key: ConsentKey,
   consent: ConsentState | undefined,
   state: ConsentsState,
   facts: ConsentFacts,
@@ -304,7 +312,7 @@ function sayNo(
         }),
       ]
     : [];
-  if (consent?.status === 'given') return accept(...answers, withdrawal(key, command));
+  if (consent?.status === 'given') return accept(...answers, withdrawal(command, consent));
   if (asked) return accept(...answers);
   if ((consent?.status === 'refused' || consent?.status === 'withdrawn') && consent.at >= facts.occurredAt)
     return unchanged;
