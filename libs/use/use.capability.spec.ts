@@ -95,6 +95,7 @@ describe('UseAuthorisations', () => {
   it.each<readonly [DomainEvent, readonly (string | null)[]]>([
     [withdrawn, ['ConsentWithdrawn', null, null]],
     [ended, ['ConsentExpired', null, null]],
+    [{ ...ended, type: 'ConsentInvalidated' }, ['ConsentInvalidated', null, null]],
     [objected, ['MarketingObjectionReceived', 'MarketingObjectionReceived', null]],
     [restricted, ['ProcessingRestricted', 'ProcessingRestricted', 'ProcessingRestricted']],
   ])('shows what $type revokes', (event, revoked) =>

@@ -1,4 +1,4 @@
-import { consentKey, evolveConsent, type ConsentEvent, type ConsentsState } from '#consent';
+import { CONSENT_EVENTS, consentKey, evolveConsent, outgrownBy, type ConsentEvent, type ConsentsState } from '#consent';
 import {
   accept,
   plusMilliseconds,
@@ -124,9 +124,14 @@ function evolve(state: UseState, event: FoldedEvent, at: Instant): UseState {
           withItem(folded, ref.itemId, (item) => (item.version === ref.version ? { ...item, gone: true } : item)),
         state,
       );
+    case 'ConsentRequested':
     case 'ConsentGiven':
+    case 'ConsentRenewed':
+    case 'ConsentRefused':
     case 'ConsentWithdrawn':
     case 'ConsentExpired':
+    case 'ConsentInvalidated':
+    case 'ConsentUpheld':
       return { ...state, consents: evolveConsent(state.consents, event, at) };
     case 'MarketingObjectionReceived':
       return { ...state, objected: true };
@@ -152,9 +157,7 @@ export const useDecider: Decider<UseDomainCommand, FoldedEvent, UseState, UseFac
     RestrictionLifted: true,
     RetentionExpired: true,
     DataErased: true,
-    ConsentGiven: true,
-    ConsentWithdrawn: true,
-    ConsentExpired: true,
+    ...CONSENT_EVENTS,
     MarketingObjectionReceived: true,
     UseAuthorised: true,
   },
@@ -265,12 +268,21 @@ function consentTo(
       ? refuse('CONSENT_CHANNEL_MISMATCH', { purposeId, channel })
       : refuse('CONSENT_NOT_GIVEN', { purposeId, channel });
   }
+  if (consent.status === 'refused') return refuse('CONSENT_NOT_GIVEN', { purposeId, channel, since: consent.at });
   if (consent.status === 'withdrawn') return refuse('CONSENT_WITHDRAWN', { purposeId, channel, since: consent.at });
   if (consent.status === 'expired') return refuse('CONSENT_EXPIRED', { purposeId, channel, since: consent.at });
+  if (consent.status === 'invalidated')
+    return refuse('CONSENT_INVALIDATED', {
+      purposeId,
+      channel,
+      ...(consent.purposeVersion === undefined
+        ? { reason: consent.reason, since: consent.at }
+        : { version: consent.purposeVersion }),
+    });
   if (consent.expiresAt !== undefined && consent.expiresAt <= facts.now)
     return refuse('CONSENT_EXPIRED', { purposeId, channel, since: consent.expiresAt });
-  if (consent.purposeVersion !== purpose.version)
-    return refuse('CONSENT_INVALIDATED', { purposeId, channel, version: purpose.version });
+  const outgrown = outgrownBy(facts.purposes, purposeId, consent.purposeVersion, facts.now);
+  if (outgrown) return refuse('CONSENT_INVALIDATED', { purposeId, channel, version: outgrown.version });
   return { basisRef: consent.consentId };
 }
 

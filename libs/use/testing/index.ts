@@ -10,7 +10,7 @@ import type { UseAuthorised } from '../use.events.js';
 export const OPENED = '2026-01-05T09:00:00Z';
 export const TODAY = '2026-03-02T09:00:00Z';
 export const LATER = '2026-11-23T09:00:00Z';
-/** Version 2 of the newsletter takes effect here, without the phone. */
+/** Version 2 of the newsletter takes effect here, without the phone and in other words. */
 export const REVISED = '2026-06-01T00:00:00Z';
 export const subjectId = '7d9e2a10-5b6c-4d3e-8f1a-2b3c4d5e6f70';
 export const EMAIL = '11111111-1111-4111-8111-111111111111';
@@ -52,7 +52,7 @@ const purposes = registerOf<PurposeEvent, typeof purposeRegister.initialState>(
   approved('research'),
   defined('news'),
   approved('news'),
-  defined('news', { version: 2 }),
+  defined('news', { version: 2, plainWords: 'What we and others do with it.' }),
   approved('news', 2, REVISED),
   defined('upsell', { basis: 'legitimateInterests' }),
   approved('upsell'),
