@@ -1,5 +1,6 @@
 import { accessCapability } from '#access';
 import { consentCapability } from '#consent';
+import { incidentCapability } from '#incident';
 import { noticeCapability } from '#notice';
 import { purposeCapability } from '#purpose';
 import { retentionCapability } from '#retention';
@@ -17,6 +18,7 @@ export const capabilities: readonly Capability[] = [
   subjectCapability,
   consentCapability,
   useCapability,
+  incidentCapability,
   sharingCapability,
   retentionCapability,
 ];
