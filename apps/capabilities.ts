@@ -2,6 +2,7 @@ import { accessCapability } from '#access';
 import { assuranceCapability } from '#assurance';
 import { accountabilityCapability } from '#accountability';
 import { consentCapability } from '#consent';
+import { incidentCapability } from '#incident';
 import { noticeCapability } from '#notice';
 import { purposeCapability } from '#purpose';
 import { retentionCapability } from '#retention';
@@ -20,6 +21,7 @@ export const capabilities: readonly Capability[] = [
   subjectCapability,
   consentCapability,
   useCapability,
+  incidentCapability,
   sharingCapability,
   retentionCapability,
   accountabilityCapability,

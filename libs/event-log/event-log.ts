@@ -44,6 +44,8 @@ export interface Appended {
   readonly revision: number;
   /** Position of the last event. */
   readonly position: number;
+  /** What was stored, as it will be read: personal values are under seal. */
+  readonly events: readonly Recorded[];
 }
 
 /** An event together with the id it is stored under. */
@@ -206,7 +208,12 @@ export class EventLog extends LogReader {
       );
       if (!result.position) throw new LogUnavailable(new Error('the log gave no position'));
       this.vault.confirm(keys.map(({ keyId }) => keyId));
-      return { revision: Number(result.nextExpectedRevision), position: Number(result.position.commit) };
+      const revision = Number(result.nextExpectedRevision);
+      const position = Number(result.position.commit);
+      const sealed = records.map((record, index) =>
+        decode(this.registry, { ...record, stream, revision: revision - records.length + 1 + index, position }),
+      );
+      return { revision, position, events: sealed };
     } catch (error) {
       if (errorType(error) === ErrorType.WRONG_EXPECTED_VERSION) throw new RevisionConflict(stream);
       throw translate(error);

@@ -24,6 +24,7 @@ import { KeyCache } from './key-cache.js';
 import { masterKeyId, type MasterKeyProvider } from './master-key.js';
 import { fromColumn, migrations, toColumn } from './schema.js';
 import { KEY_BYTES, openUnder, sealUnder, unwrapKey, WRAPPED_BYTES, wrapKey } from './seal.js';
+import { SuppressionList } from './suppression-list.js';
 import { prepare, type ItemRow, type Statements, type TombstoneRow } from './statements.js';
 
 export interface KeyVaultOptions {
@@ -158,6 +159,8 @@ export class KeyVault {
   /** Whether destroyed bytes may still stand in the write-ahead log; at first, those of a process that died. */
   #logHoldsDestroyed = true;
   #closed = false;
+  /** Where nobody is to be sent marketing; it stands with the keys because it outlives them. */
+  readonly suppression: SuppressionList;
 
   /** Use {@link openKeyVault}. */
   constructor(
@@ -171,6 +174,12 @@ export class KeyVault {
     this.#items = new KeyCache(cachedKeys);
     this.#subjects = new KeyCache(cachedKeys);
     this.#seen = this.statements.newestTombstone.get() ?? 0;
+    this.suppression = new SuppressionList(
+      database,
+      (work) => this.#write(work),
+      (address) => this.hmac('suppression', address),
+      () => this.#now(),
+    );
     this.#emptyLog();
   }
 

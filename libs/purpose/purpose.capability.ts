@@ -22,6 +22,12 @@ import { compatibilityDecider, type CompatibilityFacts, type CompatibilityState 
 import type { CompatibilityEvent } from './compatibility.events.js';
 import { compatibilityProjection } from './compatibility.projection.js';
 import { compatibilityRegister, compatibilityStream } from './compatibility.register.js';
+import { ApproveLia, DraftLia, ExpireLia, RejectLia, type LiaDomainCommand } from './lia.commands.js';
+import { liaDecider, liaStream, type LiaFacts } from './lia.decider.js';
+import type { LiaEvent } from './lia.events.js';
+import { liaExpiryPolicy } from './lia.policy.js';
+import { liasProjection } from './lia.projection.js';
+import { liaRegister, type LiaVersion } from './lia.register.js';
 import { purposeCodec } from './purpose.codec.js';
 import {
   ApprovePurpose,
@@ -80,14 +86,25 @@ export const purposeCapability = capability({
       stream: ({ from, to }) => compatibilityStream(from, to),
       facts: (registers) => ({ purposes: registers.get(purposeRegister) }),
     }),
+    slice<LiaDomainCommand, LiaEvent, readonly LiaVersion[], LiaFacts>({
+      decider: liaDecider,
+      commands: [
+        ...[DraftLia, ApproveLia, RejectLia].map((command) => ({ command, roles: [...JUDGES, 'system'] as const })),
+        { command: ExpireLia, roles: ['system'] },
+      ],
+      streamPrefix: liaRegister.streamPrefix,
+      stream: ({ liaId }) => liaStream(liaId),
+      facts: (registers) => ({ purposes: registers.get(purposeRegister) }),
+    }),
   ],
-  registers: [purposeRegister, collectionPointRegister, compatibilityRegister],
-  projections: [purposesProjection, collectionPointsProjection, compatibilityProjection],
+  registers: [purposeRegister, collectionPointRegister, compatibilityRegister, liaRegister],
+  projections: [purposesProjection, collectionPointsProjection, compatibilityProjection, liasProjection],
   views: [
     view('register', 'purposes', purposesProjection, 'purposes'),
     view('register', 'purpose-standing', purposesProjection, 'purpose_standing'),
     view('register', 'collection-points', collectionPointsProjection, 'collection_points'),
     view('register', 'compatibility', compatibilityProjection, 'compatibility'),
+    view('register', 'lias', liasProjection, 'lias'),
   ],
-  policies: [purposeReviewPolicy],
+  policies: [purposeReviewPolicy, liaExpiryPolicy],
 });

@@ -1,10 +1,11 @@
 import type { EventCodec } from '#event-log';
 import type { CollectionPointEvent } from './collection-point.events.js';
 import type { CompatibilityEvent } from './compatibility.events.js';
+import type { LiaEvent } from './lia.events.js';
 import type { PurposeEvent } from './purpose.events.js';
 
-/** Purposes, their compatibility and collection points are organisational facts: nothing in them is personal. */
-export const purposeCodec: EventCodec<PurposeEvent | CollectionPointEvent | CompatibilityEvent> = {
+/** Purposes, their compatibility, assessed interests and collection points are organisational facts: nothing in them is personal. */
+export const purposeCodec: EventCodec<PurposeEvent | CollectionPointEvent | CompatibilityEvent | LiaEvent> = {
   capability: 'purpose',
   events: {
     PurposeDefined: { stored: 'purpose-defined.v1' },
@@ -19,5 +20,9 @@ export const purposeCodec: EventCodec<PurposeEvent | CollectionPointEvent | Comp
     CompatibilityAssessed: { stored: 'compatibility-assessed.v1' },
     CompatibilityApproved: { stored: 'compatibility-approved.v1' },
     CompatibilityRevoked: { stored: 'compatibility-revoked.v1' },
+    LiaDrafted: { stored: 'lia-drafted.v1' },
+    LiaApproved: { stored: 'lia-approved.v1' },
+    LiaRejected: { stored: 'lia-rejected.v1' },
+    LiaExpired: { stored: 'lia-expired.v1' },
   },
 };

@@ -22,6 +22,7 @@ export interface Registers {
 /** What a decision may have looked up before it is made. */
 export interface LookUps {
   readonly vault: KeyVault;
+  readonly registers: Registers;
 }
 
 /** Binds a decider to the streams it decides about and to the commands that reach it. */

@@ -177,7 +177,9 @@ export class SliceRunner {
         ...slice.facts(this.registers),
       };
       const state = fold.states.get(slice);
-      const looked = slice.lookUp ? await slice.lookUp(command, state, { vault: this.log.vault }) : {};
+      const looked = slice.lookUp
+        ? await slice.lookUp(command, state, { vault: this.log.vault, registers: this.registers })
+        : {};
       const outcome: Outcome<DomainEvent> = slice.decider.decide(command as DomainCommand, state, {
         ...facts,
         ...looked,
@@ -228,7 +230,7 @@ export class SliceRunner {
     fingerprint: string,
   ): Promise<Accepted> {
     const recordedAt = now;
-    const { position } = await this.log.append(stream, fold.revision, events, {
+    const { position, events: stored } = await this.log.append(stream, fold.revision, events, {
       commandId: command.commandId,
       actor: command.actor,
       occurredAt,
@@ -241,7 +243,8 @@ export class SliceRunner {
       position,
       events: events.map((event, index) => ({ id: event.id, type: event.type, revision: first + index })),
     };
-    this.#evolve(fold, stream, events, occurredAt);
+    // What was stored, not what was decided: a fold keeps no personal value in the clear.
+    this.#evolve(fold, stream, stored, occurredAt);
     fold.revision += events.length;
     fold.position = position;
     fold.commands.set(command.commandId, trace);

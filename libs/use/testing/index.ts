@@ -69,6 +69,10 @@ const purposes = registerOf<PurposeEvent, typeof purposeRegister.initialState>(
 export const facts = (at: string, overrides: Partial<UseFacts> = {}): UseFacts => ({
   ...factsAt(at),
   purposes,
+  lias: new Map(),
+  compatibility: new Map(),
+  notices: new Map(),
+  liftedSuppressions: new Set(),
   ...overrides,
 });
 export const at = (happened: string, decided = happened) => ({ occurredAt: instant(happened), now: instant(decided) });
@@ -203,7 +207,7 @@ export const authorised = (changes: Partial<UseAuthorised['data']> = {}): UseAut
   type: 'UseAuthorised',
   data: {
     subjectId,
-    useId: facts(TODAY).id('use'),
+    useId: facts(TODAY).id('event 0'),
     purposeId: 'news',
     purposeVersion: 1,
     commercial: true,
