@@ -6,6 +6,7 @@ import { retentionCapability } from '#retention';
 import { sharingCapability } from '#sharing';
 import { refusalCapability, type Capability } from '#slice';
 import { subjectCapability } from '#subject';
+import { telemetryCapability } from '#telemetry';
 import { useCapability } from '#use';
 
 /** What this product can do: a new capability is one folder and one line here. */
@@ -19,4 +20,5 @@ export const capabilities: readonly Capability[] = [
   useCapability,
   sharingCapability,
   retentionCapability,
+  telemetryCapability,
 ];

@@ -61,6 +61,13 @@ export const migrations: readonly Migration[] = [
       );
     },
   },
+  {
+    name: '0002-streams-of-unconfirmed-keys',
+    async up(db) {
+      // The stream that the key's events go to, so that a sweep knows where to look; null for keys made before.
+      await sql`ALTER TABLE unconfirmed_keys ADD COLUMN stream TEXT`.execute(db);
+    },
+  },
 ];
 
 /** An id as a column holds it: a UUID as its 16 bytes, any other text as it is. SQLite never takes one for the other. */

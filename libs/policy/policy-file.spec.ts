@@ -10,6 +10,7 @@ import {
   SERVICE_LINES,
 } from '#purpose';
 import { AGREEMENT_KINDS, ART28_TERMS, LEGAL_FORMS, RECIPIENT_KINDS, TRANSFER_MECHANISMS } from '#sharing';
+import { FIELD_TYPES, SERVICE_FUNCTIONS, TRACEABILITIES } from '#telemetry';
 import { describeWithData } from '../../test/data.js';
 import { InvalidPolicy, readPolicy, SHIPPED_POLICY } from './policy-file.js';
 
@@ -165,6 +166,8 @@ describe('the schema', () => {
 
   it('lists the words of the registers', () => {
     const { purpose, retention, collectionPoint, recipient, agreement } = SCHEMA.definitions;
+    const { telemetryStream, traceability } = SCHEMA.definitions;
+    const telemetryField = telemetryStream.properties.fields.items.properties;
     expect({
       serviceLine: purpose.properties.serviceLine.enum,
       basis: purpose.properties.basis.enum,
@@ -178,6 +181,9 @@ describe('the schema', () => {
       agreement: agreement.properties.kind.enum,
       mechanism: agreement.properties.transferMechanism.enum,
       terms: agreement.properties.checklist.items.enum,
+      traceability: traceability.enum,
+      fieldType: telemetryField.type.enum,
+      serviceFunction: telemetryField.essentialFor.enum,
     }).toEqual({
       serviceLine: SERVICE_LINES,
       basis: LAWFUL_BASES,
@@ -191,6 +197,9 @@ describe('the schema', () => {
       agreement: AGREEMENT_KINDS,
       mechanism: TRANSFER_MECHANISMS,
       terms: ART28_TERMS,
+      traceability: TRACEABILITIES,
+      fieldType: FIELD_TYPES,
+      serviceFunction: SERVICE_FUNCTIONS,
     });
   });
 });
@@ -199,7 +208,7 @@ describe('the cross checks', () => {
   it.each([
     ['an author who approves', 'approvedBy', 'policy-author', ['approvedBy: must be another one than authoredBy']],
     ['a clause left out', 'clauses.2', undefined, ['clauses: C03 is missing']],
-    ['a clause given twice', 'clauses.2.id', 'C06', ['clauses[5].id: is given twice', 'clauses: C03 is missing']],
+    ['a clause given twice', 'clauses.2.id', 'C09', ['clauses[8].id: is given twice', 'clauses: C03 is missing']],
     ['a code that does not exist', 'clauses.2.rules', ['NO_SUCH_CODE'], ['clauses[2].rules[0]: is not a refusal code']],
     [
       'a code that an object has by nature',
