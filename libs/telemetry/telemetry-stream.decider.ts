@@ -254,7 +254,7 @@ function judgeable(
   const found = versionOf(state, version);
   const newest = state.versions.at(-1)?.version ?? 0;
   if (!found) return refuse('TELEMETRY_STREAM_UNKNOWN', { streamId, version });
-  if (found.status !== 'approved' && version !== newest)
+  if (!['approved', 'rejected'].includes(found.status) && version !== newest)
     return refuse('VERSION_CONFLICT', { streamId, version, newest });
   return facts.actor.id === found.author ? refuse('FOUR_EYES_REQUIRED', { streamId, version }) : found;
 }
