@@ -9,6 +9,7 @@ import { retentionCapability } from '#retention';
 import { sharingCapability } from '#sharing';
 import { refusalCapability, type Capability } from '#slice';
 import { subjectCapability } from '#subject';
+import { telemetryCapability } from '#telemetry';
 import { useCapability } from '#use';
 
 /** What this product can do: a new capability is one folder and one line here. */
@@ -25,4 +26,5 @@ export const capabilities: readonly Capability[] = [
   sharingCapability,
   retentionCapability,
   accountabilityCapability,
+  telemetryCapability,
 ];

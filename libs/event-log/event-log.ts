@@ -195,7 +195,7 @@ export class EventLog extends LogReader {
     if (!STREAM.test(stream)) throw new RangeError('not a stream name');
     if (events.length === 0) throw new RangeError('nothing to append');
     const keys = keysOf(events);
-    if (keys.length > 0) await this.vault.ensureKeys(keys);
+    if (keys.length > 0) await this.vault.ensureKeys(keys, stream);
     const seal = this.vault.seal.bind(this.vault);
     const records = events.map((event) => encode(this.registry, seal, event, event.id, stream, envelope));
     try {

@@ -105,6 +105,21 @@ export const REFUSALS = {
   RESTRICTION_LIFT_NOT_NOTIFIED: rule('C05 C19', 'UK GDPR Art 18(3)', 'tell the person before lifting'),
   ITEM_NOT_HELD_FOR_PURPOSE: rule('C13 C17', 'UK GDPR Art 5(1)(b)', 'use only data held for this purpose'),
 
+  TELEMETRY_STREAM_UNKNOWN: rule('C06', 'UK GDPR Art 5(1)(b)-(c)', 'register the stream of telemetry', 'retryable'),
+  ANONYMITY_NOT_ASSESSED: rule('C06', 'UK GDPR Art 4(1), recital 26', 'record how nobody can be recognised'),
+  NOT_ESSENTIAL: rule('C07', 'UK GDPR Art 5(1)(c); PECR reg 6', 'show why the service needs it, and have it approved'),
+  FIELD_NOT_ESSENTIAL: rule(
+    'C07',
+    'UK GDPR Art 5(1)(c); PECR reg 6',
+    'send only fields that were approved as essential',
+  ),
+  ESSENTIALITY_REVIEW_OVERDUE: rule('C07', 'UK GDPR Art 5(1)(c), 5(2)', 'review the stream first', 'retryable'),
+  USAGE_SECONDARY_USE: rule(
+    'C07 C17',
+    'policy; UK GDPR Art 5(1)(b)',
+    'none: usage serves delivery of the service only',
+  ),
+
   ACCURACY_CHECK_OVERDUE: rule('C05 C14', 'UK GDPR Art 5(1)(d)', 'check the data and confirm it', 'retryable'),
   ITEM_DISPUTED: rule('C14', 'UK GDPR Art 5(1)(d)', 'settle the doubt: correct or confirm the data', 'retryable'),
 

@@ -61,6 +61,12 @@ export interface Tombstone {
   readonly fingerprint: string | undefined;
 }
 
+/** A key whose event is not known to be in the log. */
+export interface UnconfirmedKey extends KeyRef {
+  /** Where its event would stand; absent when whoever ensured it did not say. */
+  readonly stream?: string;
+}
+
 /** How many wrapped item keys the destruction of a subject overwrites itself; it leaves the rest to a sweep. */
 const ITEMS_WITH_SUBJECT = 16;
 /** Rows per transaction of a sweep: the event loop and other processes wait no longer than for these. */
@@ -192,10 +198,12 @@ export class KeyVault {
    *
    * Calls of one turn of the event loop share one transaction.
    *
+   * @param stream the stream whose events the keys will seal: {@link sweep} tells where to look for them. A key
+   *   seals values of one stream only.
    * @throws SubjectErased, KeyDestroyed, KeyOfAnotherSubject: these never change on a repeat.
    * @throws KeyLost when the subject's own key is gone without a tombstone.
    */
-  async ensureKeys(refs: readonly KeyRef[]): Promise<void> {
+  async ensureKeys(refs: readonly KeyRef[], stream?: string): Promise<void> {
     this.#assertOpen();
     this.#noticeDestroyed();
     const missing = refs.filter(({ keyId, subjectId }) => {
@@ -204,7 +212,7 @@ export class KeyVault {
     });
     if (missing.length === 0) return;
     await this.#write(
-      () => missing.map((ref) => [ref.keyId, this.#ensureKey(ref)] as const),
+      () => missing.map((ref) => [ref.keyId, this.#ensureKey(ref, stream)] as const),
       (keys) => keys.forEach(([keyId, key]) => this.#items.set(keyId, key)),
     );
   }
@@ -325,7 +333,7 @@ export class KeyVault {
    */
   async sweep(
     unconfirmedBefore: Instant,
-    isReferenced: (refs: readonly KeyRef[]) => Promise<ReadonlySet<string>>,
+    isReferenced: (refs: readonly UnconfirmedKey[]) => Promise<ReadonlySet<string>>,
   ): Promise<number> {
     this.#assertOpen();
     if (this.#confirmations.size > 0) await this.#write(() => undefined);
@@ -336,7 +344,11 @@ export class KeyVault {
       const last = rows.at(-1);
       if (last === undefined) break;
       after = last.number;
-      const refs = rows.map((row) => ({ keyId: fromColumn(row.key_id), subjectId: fromColumn(row.subject_id) }));
+      const refs = rows.map((row) => ({
+        keyId: fromColumn(row.key_id),
+        subjectId: fromColumn(row.subject_id),
+        ...(row.stream !== null && { stream: row.stream }),
+      }));
       const referenced = await isReferenced(refs);
       const removed = await this.#write(() => {
         this.#logHoldsDestroyed = true;
@@ -516,7 +528,7 @@ export class KeyVault {
   }
 
   /** Within a transaction: the key of this ref, made or known, and not to be swept from now on. */
-  #ensureKey({ keyId, subjectId }: KeyRef): ItemKey {
+  #ensureKey({ keyId, subjectId }: KeyRef, stream: string | undefined): ItemKey {
     const id = toColumn(keyId);
     const row = this.statements.item.get(id);
     if (row !== undefined && isLive(row.wrapped)) {
@@ -538,7 +550,7 @@ export class KeyVault {
     } else {
       this.statements.setItem.run(wrapped, fingerprintOf(key), number);
     }
-    this.statements.insertUnconfirmed.run(number, this.#now());
+    this.statements.insertUnconfirmed.run(number, this.#now(), stream ?? null);
     return { key, subjectId, confirmed: false };
   }
 

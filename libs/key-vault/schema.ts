@@ -62,7 +62,14 @@ export const migrations: readonly Migration[] = [
     },
   },
   {
-    name: '0002-suppression',
+    name: '0002-streams-of-unconfirmed-keys',
+    async up(db) {
+      // The stream that the key's events go to, so that a sweep knows where to look; null for keys made before.
+      await sql`ALTER TABLE unconfirmed_keys ADD COLUMN stream TEXT`.execute(db);
+    },
+  },
+  {
+    name: '0003-suppression',
     async up(db) {
       await sql`
         CREATE TABLE suppressed (

@@ -10,6 +10,7 @@ import { retentionCapability } from '#retention';
 import { sharingCapability } from '#sharing';
 import { refusalCapability } from '#slice';
 import { subjectCapability } from '#subject';
+import { telemetryCapability } from '#telemetry';
 import { useCapability } from '#use';
 import { clauseCoverage, clauseRegister } from './clause-register.js';
 import { ISO_CONTROLS } from './iso-controls.js';
@@ -29,12 +30,13 @@ const TABLES = new Set(
     retentionCapability,
     sharingCapability,
     subjectCapability,
+    telemetryCapability,
     useCapability,
   ].flatMap(({ projections }) => projections.flatMap(({ tables }) => Object.keys(tables))),
 );
 
 /** Clauses the engine does not keep yet. The list only ever gets shorter. */
-const PLANNED = ['C06', 'C07', 'C20', 'C23', 'C24', 'C25', 'C26', 'C27', 'C29'];
+const PLANNED = ['C20', 'C23', 'C24', 'C25', 'C26', 'C27', 'C29'];
 
 /** Clauses the engine keeps in part. An entry leaves the list when its clause is enforced. */
 const PARTIAL = ['C05', 'C08', 'C15', 'C16', 'C22', 'C30'];

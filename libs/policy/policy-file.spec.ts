@@ -12,6 +12,7 @@ import {
   SERVICE_LINES,
 } from '#purpose';
 import { AGREEMENT_KINDS, ART28_TERMS, LEGAL_FORMS, RECIPIENT_KINDS, TRANSFER_MECHANISMS } from '#sharing';
+import { FIELD_TYPES, SERVICE_FUNCTIONS, TRACEABILITIES } from '#telemetry';
 import { COMPANY_POLICY, describeWithData } from '../../test/data.js';
 import { InvalidPolicy, readPolicy, SHIPPED_POLICY } from './policy-file.js';
 
@@ -157,6 +158,8 @@ describe('the schema', () => {
 
   it('lists the words of the registers', () => {
     const { purpose, retention, collectionPoint, recipient, agreement, statement, claim } = SCHEMA.definitions;
+    const { telemetryStream, traceability } = SCHEMA.definitions;
+    const telemetryField = telemetryStream.properties.fields.items.properties;
     expect({
       serviceLine: purpose.properties.serviceLine.enum,
       basis: purpose.properties.basis.enum,
@@ -174,6 +177,9 @@ describe('the schema', () => {
       stated: statement.properties.basis.enum,
       told: statement.properties.recipientKinds.items.enum,
       claim: claim.properties.kind.enum,
+      traceability: traceability.enum,
+      fieldType: telemetryField.type.enum,
+      serviceFunction: telemetryField.essentialFor.enum,
     }).toEqual({
       serviceLine: SERVICE_LINES,
       basis: LAWFUL_BASES,
@@ -191,6 +197,9 @@ describe('the schema', () => {
       stated: LAWFUL_BASES,
       told: RECIPIENT_KINDS,
       claim: CLAIM_KINDS,
+      traceability: TRACEABILITIES,
+      fieldType: FIELD_TYPES,
+      serviceFunction: SERVICE_FUNCTIONS,
     });
   });
 });

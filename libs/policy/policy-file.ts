@@ -14,6 +14,7 @@ import type {
   ServiceLine,
 } from '#purpose';
 import type { AgreementRecorded, LegalForm, Membership, RecipientKind } from '#sharing';
+import type { TelemetryStreamDefinition } from '#telemetry';
 import { ISO_CONTROLS } from './iso-controls.js';
 
 /** A policy file as it was read: its shape and its cross references hold. */
@@ -34,6 +35,7 @@ export interface Policy {
   readonly purposes: readonly PolicyPurpose[];
   readonly notices: readonly PolicyNotice[];
   readonly collectionPoints: readonly PolicyCollectionPoint[];
+  readonly telemetryStreams: readonly PolicyTelemetryStream[];
   readonly recipients: readonly PolicyRecipient[];
   /** Of the company that is the controller, beside its name among the recipients. */
   readonly controller?: Omit<ControllerDescription, 'name' | 'authority'>;
@@ -105,6 +107,10 @@ export interface PolicyNotice {
 }
 
 export interface PolicyCollectionPoint extends CollectionPointDefinition {
+  readonly id: string;
+}
+
+export interface PolicyTelemetryStream extends TelemetryStreamDefinition {
   readonly id: string;
 }
 
@@ -308,6 +314,21 @@ function crossProblems(policy: Policy): readonly PolicyProblem[] {
     const listed = new Set(bound.flatMap(({ fields }) => fields.map(({ category }) => category)));
     point.fields.forEach((category, at) => {
       if (!listed.has(category)) wrong(`${path}.fields[${at}]`, 'is a field of none of its purposes');
+    });
+  });
+
+  ids(policy.telemetryStreams, 'telemetryStreams');
+  policy.telemetryStreams.forEach((stream, index) => {
+    const path = `telemetryStreams[${index}]`;
+    known(purposes, 'purpose', stream.purposeId, `${path}.purposeId`);
+    known(notices, 'notice', stream.noticeId, `${path}.noticeId`);
+    const notice = policy.notices.find(({ id }) => id === stream.noticeId);
+    if (notice && purposes.has(stream.purposeId) && !notice.purposes.includes(stream.purposeId))
+      wrong(`${path}.purposeId`, 'is not explained by the notice of the stream');
+    const names = new Set<string>();
+    stream.fields.forEach(({ name }, at) => {
+      if (names.has(name)) wrong(`${path}.fields[${at}].name`, 'is given twice');
+      names.add(name);
     });
   });
 

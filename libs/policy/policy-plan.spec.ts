@@ -7,6 +7,7 @@ import { assuranceCapability } from '#assurance';
 import { assessNotice, gapsOf, noticeAsOf, noticeCapability } from '#notice';
 import { collectionPointNow, purposeAsOf, purposeCapability } from '#purpose';
 import { membersAsOf, sharingCapability } from '#sharing';
+import { telemetryCapability } from '#telemetry';
 import { CommandCatalogue, readCommand, refused, RegisterHost, type AnySlice, type Answer } from '#slice';
 import { applyPolicy, policyCommandId, type PolicyApplied, type PolicyTarget } from './policy-apply.js';
 import { readPolicy, SHIPPED_POLICY, type Policy, type PolicyPurpose } from './policy-file.js';
@@ -19,6 +20,7 @@ const CAPABILITIES = [
   assuranceCapability,
   noticeCapability,
   sharingCapability,
+  telemetryCapability,
 ];
 
 /** The rules of the registers without a log: real commands, roles, deciders and registers, state in memory. */
@@ -113,14 +115,17 @@ describe('planning', () => {
   it('names everything while the registers are empty, what others rest on first', () => {
     const { commands, notes } = plan();
     expect(notes).toEqual([]);
-    expect(commands.filter(({ as }) => as === 'approver').map(({ type }) => type)).toEqual(
-      SHIPPED.purposes.map(() => 'ApprovePurpose'),
-    );
+    expect(commands.filter(({ as }) => as === 'approver').map(({ type }) => type)).toEqual([
+      ...SHIPPED.purposes.map(() => 'ApprovePurpose'),
+      ...SHIPPED.telemetryStreams.map(() => 'ApproveEssentiality'),
+    ]);
     const order = [
       'DefinePurpose',
       'ApprovePurpose',
       'PublishNotice',
       'RegisterCollectionPoint',
+      'RegisterTelemetryStream',
+      'ApproveEssentiality',
       'RegisterRecipient',
       'DescribeController',
       'StartGroupMembership',
@@ -145,6 +150,11 @@ describe('planning', () => {
     ]);
     const notices = SHIPPED.notices.map((notice) => ({ ...notice, content: `${notice.content}\nMore.` }));
     expect(summaries(plan({ ...SHIPPED, notices }).commands)).toEqual(['publish notice customer-privacy, version 2']);
+    const telemetryStreams = SHIPPED.telemetryStreams.map((stream) => ({ ...stream, fields: stream.fields.slice(1) }));
+    expect(summaries(plan({ ...SHIPPED, telemetryStreams }).commands)).toEqual([
+      'register telemetry stream chart-cloud, version 2',
+      'approve telemetry stream chart-cloud, version 2',
+    ]);
     const collectionPoints = SHIPPED.collectionPoints.map((point) =>
       point.id === 'sales-phone' ? { ...point, title: 'Sales' } : point,
     );
@@ -203,6 +213,7 @@ describe('planning', () => {
       purposes: SHIPPED.purposes.filter(({ id }) => id !== 'product-news'),
       notices: [],
       collectionPoints: SHIPPED.collectionPoints.filter(({ id }) => id !== 'newsletter-form'),
+      telemetryStreams: [],
       recipients: SHIPPED.recipients.filter(({ id }) => id !== 'example-pacific'),
       group: { ...SHIPPED.group, members: SHIPPED.group.members.slice(0, 2) },
       agreements: SHIPPED.agreements.slice(0, 1),
@@ -213,6 +224,7 @@ describe('planning', () => {
         'not in the file: purpose product-news',
         'not in the file: notice customer-privacy',
         'not in the file: collection point newsletter-form',
+        'not in the file: telemetry stream chart-cloud',
         'not in the file: recipient example-pacific',
         'not in the file: membership of example-pacific from 2021-01-01',
         'not in the file: agreement example-pacific-support',

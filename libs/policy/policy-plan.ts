@@ -19,6 +19,7 @@ import {
   type RecipientRegisterState,
 } from '#sharing';
 import type { Registers } from '#slice';
+import { telemetryStreamRegister, type TelemetryRegisterState } from '#telemetry';
 import type {
   Policy,
   PolicyAgreement,
@@ -27,6 +28,7 @@ import type {
   PolicyNotice,
   PolicyPurpose,
   PolicyRecipient,
+  PolicyTelemetryStream,
 } from './policy-file.js';
 
 /** The registers a policy file speaks about. */
@@ -34,6 +36,7 @@ export interface PolicyRegisters {
   readonly purposes: PurposeRegisterState;
   readonly notices: NoticeRegisterState;
   readonly collectionPoints: CollectionPointRegisterState;
+  readonly telemetryStreams: TelemetryRegisterState;
   readonly recipients: RecipientRegisterState;
   readonly agreements: AgreementRegisterState;
   readonly controllers: ControllerRegisterState;
@@ -44,6 +47,7 @@ export function policyRegisters(registers: Registers): PolicyRegisters {
     purposes: registers.get(purposeRegister),
     notices: registers.get(noticeRegister),
     collectionPoints: registers.get(collectionPointRegister),
+    telemetryStreams: registers.get(telemetryStreamRegister),
     recipients: registers.get(recipientRegister),
     agreements: registers.get(agreementRegister),
     controllers: registers.get(controllerRegister),
@@ -79,6 +83,7 @@ export function planPolicy(policy: Policy, current: PolicyRegisters): PolicyPlan
     ...policy.purposes.map((purpose) => planPurpose(purpose, policy, current.purposes)),
     ...policy.notices.map((notice) => planNotice(notice, policy, current.notices)),
     ...policy.collectionPoints.map((point) => planCollectionPoint(point, current.collectionPoints)),
+    ...policy.telemetryStreams.map((stream) => planTelemetryStream(stream, current.telemetryStreams)),
     ...policy.recipients.map((recipient) => planRecipient(recipient, current.recipients)),
     planController(policy, current.controllers),
     ...policy.group.members.map((member, index) => planMembership(member, index, policy, current.recipients)),
@@ -199,6 +204,38 @@ function planCollectionPoint(point: PolicyCollectionPoint, points: CollectionPoi
   return { commands: [register] };
 }
 
+/** The file proposes and approves; a review that has fallen due is left to people. */
+function planTelemetryStream(stream: PolicyTelemetryStream, streams: TelemetryRegisterState): Part {
+  const { id, ...wanted } = stream;
+  const entry = streams.get(id);
+  const newest = Math.max(0, ...(entry?.defined.keys() ?? []));
+  const defined = entry?.defined.get(newest);
+  const unaltered = defined !== undefined && same(defined, wanted);
+  const approval = entry?.approvals.findLast(({ version, to }) => version === newest && to === undefined);
+
+  if (unaltered && approval) return {};
+  if (entry?.retiredAt !== undefined) return { notes: [`cannot change: telemetry stream ${id} is retired`] };
+  if (unaltered && entry?.rejected.includes(newest))
+    return { notes: [`cannot change: telemetry stream ${id}, version ${newest}, was found not essential`] };
+  const approve = (version: number): PlannedCommand => ({
+    type: 'ApproveEssentiality',
+    body: { streamId: id, version },
+    as: 'approver',
+    summary: `approve telemetry stream ${id}, version ${version}`,
+    onto: version,
+  });
+  if (unaltered) return { commands: [approve(newest)] };
+  const version = newest + 1;
+  const register: PlannedCommand = {
+    type: 'RegisterTelemetryStream',
+    body: { streamId: id, version, ...wanted },
+    as: 'author',
+    summary: `register telemetry stream ${id}, version ${version}`,
+    onto: newest,
+  };
+  return { commands: [register, approve(version)] };
+}
+
 function planRecipient(recipient: PolicyRecipient, recipients: RecipientRegisterState): Part {
   const { id, ...wanted } = recipient;
   const body = { recipientId: id, ...wanted };
@@ -302,6 +339,7 @@ function leftOut(policy: Policy, current: PolicyRegisters): readonly string[] {
     [...ids].filter((id) => !entries.some((entry) => entry.id === id)).map((id) => `not in the file: ${kind} ${id}`);
   const purposes = [...current.purposes].filter(([, { retiredAt }]) => retiredAt === undefined);
   const points = [...current.collectionPoints].filter(([, { retiredAt }]) => retiredAt === undefined);
+  const streams = [...current.telemetryStreams].filter(([, { retiredAt }]) => retiredAt === undefined);
   const members = [...current.recipients].flatMap(([recipientId, { memberships }]) =>
     memberships
       .filter(
@@ -318,6 +356,7 @@ function leftOut(policy: Policy, current: PolicyRegisters): readonly string[] {
     ...missing('purpose', ids(purposes), policy.purposes),
     ...missing('notice', current.notices.keys(), policy.notices),
     ...missing('collection point', ids(points), policy.collectionPoints),
+    ...missing('telemetry stream', ids(streams), policy.telemetryStreams),
     ...missing('recipient', current.recipients.keys(), policy.recipients),
     ...members,
     ...missing('controller', current.controllers.keys(), policy.controller ? [{ id: policy.group.controller }] : []),

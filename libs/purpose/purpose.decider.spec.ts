@@ -150,6 +150,20 @@ describe('defining a purpose', () => {
       when(define({ serviceLine })).thenTypes('PurposeDefined');
   });
 
+  it('gives no commercial purpose usage, whatever its basis (I-07c)', () => {
+    const usage: FieldToDefine = {
+      category: 'usage.charts',
+      necessity: 'optional',
+      justification: 'it tells who buys',
+    };
+    const change = { fields: [usage], retention: [keep('usage.charts')] };
+    when(define({ ...change, commercial: true, basis: 'consent' })).thenRefused('USAGE_SECONDARY_USE', {
+      purposeId,
+      fields: ['usage.charts'],
+    });
+    when(define(change)).thenTypes('PurposeDefined');
+  });
+
   it.each([
     'dpv:DirectMarketing',
     'dpv:TargetedAdvertising',

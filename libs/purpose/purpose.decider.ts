@@ -28,7 +28,7 @@ import {
   type PurposeField,
   type ServiceLine,
 } from './purpose.events.js';
-import { isCommercialTerm, isSpecialCategory } from './purpose.vocabulary.js';
+import { isCommercialTerm, isSpecialCategory, isUsage } from './purpose.vocabulary.js';
 
 export interface PurposeVersion {
   readonly version: number;
@@ -129,6 +129,9 @@ function define(command: DefinePurpose, state: PurposeState, facts: Facts): Purp
   if (!isServiceLine(serviceLine)) return refuse('PURPOSE_OUT_OF_SCOPE', { purposeId, serviceLine });
   if (!content.commercial && isCommercialTerm(content.dpvIri))
     return refuse('PURPOSE_MISCLASSIFIED', { purposeId, dpvIri: content.dpvIri });
+  // No consent unlocks usage (C07): a commercial purpose has no use for it, whatever its author says.
+  const usage = content.fields.map((field) => field.category).filter(isUsage);
+  if (content.commercial && usage.length > 0) return refuse('USAGE_SECONDARY_USE', { purposeId, fields: usage });
   const special = content.fields.filter((field) => field.special === true).map((field) => field.category);
   if (special.length > 0 && content.specialCategoryCondition === undefined)
     return refuse('SPECIAL_CATEGORY_NOT_PERMITTED', { purposeId, fields: special });

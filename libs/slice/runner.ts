@@ -15,7 +15,7 @@ import {
 } from '#kernel';
 import { LogUnavailable, PlaintextPersonalData, RevisionConflict, type EventLog, type Identified } from '#event-log';
 import { refused, type Accepted, type Answer, type Refused } from './answer.js';
-import type { AnySlice } from './capability.js';
+import type { AnySlice, LookUps } from './capability.js';
 import type { Clock } from './clock.js';
 import type { Command } from './command.js';
 import { eventId, REFUSAL_STREAM_PREFIX, refusalEventId, type CommandRefused } from './refusal-log.js';
@@ -80,6 +80,7 @@ export class SliceRunner {
   readonly #running = new Map<string, { readonly fingerprint: string; readonly answer: Promise<Answer> }>();
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #slicesByPrefix = new Map<string, AnySlice[]>();
+  readonly #lookUps: LookUps;
 
   constructor(
     private readonly log: EventLog,
@@ -88,6 +89,7 @@ export class SliceRunner {
     private readonly clock: Clock,
     slices: readonly AnySlice[],
   ) {
+    this.#lookUps = { vault: log.vault, registers, events: (stream) => log.readStream(stream) };
     for (const slice of slices) {
       if (!PREFIX.test(slice.streamPrefix)) throw new Error(`${slice.streamPrefix} is not a word and a hyphen`);
       this.#slicesByPrefix.set(slice.streamPrefix, [...(this.#slicesByPrefix.get(slice.streamPrefix) ?? []), slice]);
@@ -177,9 +179,7 @@ export class SliceRunner {
         ...slice.facts(this.registers),
       };
       const state = fold.states.get(slice);
-      const looked = slice.lookUp
-        ? await slice.lookUp(command, state, { vault: this.log.vault, registers: this.registers })
-        : {};
+      const looked = slice.lookUp ? await slice.lookUp(command, state, this.#lookUps) : {};
       const outcome: Outcome<DomainEvent> = slice.decider.decide(command as DomainCommand, state, {
         ...facts,
         ...looked,

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Controller, Get, Inject, NotFoundException, Param, ParseUUIDPipe, Query } from '@nestjs/common';
 import { OpenTo, SentBy } from '#access';
-import { uuidV5, type Actor, type Opened, type Sealed } from '#kernel';
+import { uuidV5, type Actor, type Opened, type Row, type Sealed } from '#kernel';
 import { KeyVault } from '#key-vault';
 import { ReadModels } from '#read-model';
-import { CLOCK, CommandDoor, type Clock, type Refused } from '#slice';
+import { CLOCK, CommandDoor, FILE_VIEWS, type Clock, type Refused, type View } from '#slice';
 import { holdingsProjection } from './holdings.projection.js';
 import { rectificationsProjection } from './rectification.projection.js';
 
@@ -86,9 +86,14 @@ interface SubjectFile {
   readonly subject: SubjectRow;
   readonly holdings: readonly HoldingView[];
   readonly rectifications: readonly RectificationView[];
+  /** What else is held about the person, by the name of its view; values open at its own address. */
+  readonly alsoHeld: Readonly<Record<string, readonly Row[]>>;
   /** As `GET /v1/subjects/:id/views` lists it. */
   readonly viewId: string;
 }
+
+/** Rows of one view in a file, such as months of usage; all of them stand at the view's own address. */
+const MOST_ROWS = 500;
 
 /** The person's file. Every reading is on record before a value is opened (C15). */
 @Controller('v1/subjects')
@@ -98,6 +103,7 @@ export class SubjectController {
     private readonly vault: KeyVault,
     private readonly door: CommandDoor,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(FILE_VIEWS) private readonly fileViews: readonly View[],
   ) {}
 
   @Get(':subjectId')
@@ -146,6 +152,12 @@ export class SubjectController {
           .filter(({ request_id }) => request_id === row.request_id)
           .map((each) => reportedOf(each, values.get(each))),
       })),
+      alsoHeld: Object.fromEntries(
+        this.fileViews.map(({ name, projection, table }) => [
+          name,
+          this.readModels.page(projection as never, table, { subject_id: subjectId }, 0, MOST_ROWS).rows,
+        ]),
+      ),
       viewId: uuidV5(commandId, 'view'),
     };
   }

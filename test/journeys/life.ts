@@ -303,3 +303,39 @@ export async function holders(
   expect(reply.status).toBe(200);
   return reply.body.rows;
 }
+
+/** Usage of the shipped stream of telemetry, as the chart service sends it. */
+export const usageOf = (subjectId: string, at: string, more: object = {}): object => ({
+  streamId: 'chart-cloud',
+  subjectId,
+  batchRef: 'batch-1',
+  entries: [{ at, values: { licence: 'L-77', action: 'opened', chart: '12' } }],
+  ...more,
+});
+
+/** A stream of telemetry that may be registered as it stands. */
+export const streamDraft = (streamId: string, more: object = {}): object => ({
+  streamId,
+  service: 'chart-cloud',
+  purposeId: 'service-usage',
+  noticeId: 'customer-privacy',
+  traceability: 'direct',
+  readsDevice: false,
+  fields: [usageField('licence')],
+  ...more,
+});
+
+export const usageField = (name: string, more: object = {}): object => ({
+  name,
+  type: 'text',
+  essentialFor: 'licensing',
+  justification: 'Nothing opens without it.',
+  traceability: 'direct',
+  ...more,
+});
+
+/** Registers a stream of telemetry and has another person find it essential. */
+export async function approvedStream(custos: Installation, streamId: string, more: object = {}): Promise<void> {
+  await custos.accepted('dpo', 'RegisterTelemetryStream', streamDraft(streamId, more));
+  await custos.accepted('second-dpo', 'ApproveEssentiality', { streamId, version: 1 });
+}
