@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { consentCapability } from '#consent';
+import { incidentCapability } from '#incident';
 import { REFUSALS } from '#kernel';
 import { noticeCapability } from '#notice';
 import { purposeCapability } from '#purpose';
@@ -19,6 +20,7 @@ const CLAUSES = clauseRegister(readPolicy(readFileSync(SHIPPED_POLICY, 'utf8')))
 const TABLES = new Set(
   [
     consentCapability,
+    incidentCapability,
     noticeCapability,
     purposeCapability,
     refusalCapability,

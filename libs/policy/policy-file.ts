@@ -3,9 +3,11 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { parseDocument } from 'yaml';
 import { isPeriod } from '#calendar';
 import { parseInstant, REFUSALS, type CivilDate, type RefusalCode } from '#kernel';
+import { isReviewPeriod } from '#purpose';
 import type {
   CollectionPointDefinition,
   LawfulBasis,
+  LiaContent,
   PurposeField,
   RetentionRule,
   RliCondition,
@@ -30,6 +32,7 @@ export interface Policy {
   /** `C01` to `C30`, each exactly once. */
   readonly clauses: readonly Clause[];
   readonly purposes: readonly PolicyPurpose[];
+  readonly lias: readonly PolicyLia[];
   readonly notices: readonly PolicyNotice[];
   readonly collectionPoints: readonly PolicyCollectionPoint[];
   readonly recipients: readonly PolicyRecipient[];
@@ -80,6 +83,13 @@ export interface PolicyPurpose {
   readonly recipientKindsAllowed: readonly RecipientKind[];
   /** The policy's date for a first version, on approval for a later one, when absent. */
   readonly effectiveFrom?: CivilDate;
+}
+
+/** Covers the version of its purpose that the file brings about. */
+export interface PolicyLia extends Omit<LiaContent, 'purposeVersion' | 'reviewPeriod'> {
+  readonly id: string;
+  /** Twelve months when absent. */
+  readonly reviewPeriod?: string;
 }
 
 export interface PolicyNotice {
@@ -261,6 +271,17 @@ function crossProblems(policy: Policy): readonly PolicyProblem[] {
     purpose.retention.forEach(({ period }, at) => {
       if (!isPeriod(period)) wrong(`${path}.retention[${at}].period`, 'is not an ISO 8601 duration');
     });
+  });
+
+  ids(policy.lias, 'lias');
+  policy.lias.forEach(({ purposeId, reviewPeriod }, index) => {
+    const path = `lias[${index}]`;
+    known(purposes, 'purpose', purposeId, `${path}.purposeId`);
+    const assessed = policy.purposes.find(({ id }) => id === purposeId);
+    if (assessed && assessed.basis !== 'legitimateInterests')
+      wrong(`${path}.purposeId`, 'is a purpose on another basis');
+    if (reviewPeriod !== undefined && !isReviewPeriod(reviewPeriod))
+      wrong(`${path}.reviewPeriod`, 'is not an ISO 8601 duration of twelve months at most');
   });
 
   const notices = ids(policy.notices, 'notices');
