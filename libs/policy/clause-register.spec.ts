@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { assuranceCapability } from '#assurance';
 import { accountabilityCapability } from '#accountability';
 import { consentCapability } from '#consent';
+import { incidentCapability } from '#incident';
 import { REFUSALS } from '#kernel';
 import { noticeCapability } from '#notice';
 import { purposeCapability } from '#purpose';
@@ -24,6 +25,7 @@ const TABLES = new Set(
     assuranceCapability,
     accountabilityCapability,
     consentCapability,
+    incidentCapability,
     noticeCapability,
     purposeCapability,
     refusalCapability,

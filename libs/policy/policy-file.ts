@@ -5,9 +5,11 @@ import type { ControllerDescription } from '#accountability';
 import { isPeriod } from '#calendar';
 import { parseInstant, REFUSALS, type CivilDate, type RefusalCode } from '#kernel';
 import { standsIn, type NoticeStatement, type PublishNotice } from '#notice';
+import { isReviewPeriod } from '#purpose';
 import type {
   CollectionPointDefinition,
   LawfulBasis,
+  LiaContent,
   PurposeField,
   RetentionRule,
   RliCondition,
@@ -33,6 +35,7 @@ export interface Policy {
   /** `C01` to `C30`, each exactly once. */
   readonly clauses: readonly Clause[];
   readonly purposes: readonly PolicyPurpose[];
+  readonly lias: readonly PolicyLia[];
   readonly notices: readonly PolicyNotice[];
   readonly collectionPoints: readonly PolicyCollectionPoint[];
   readonly telemetryStreams: readonly PolicyTelemetryStream[];
@@ -90,6 +93,13 @@ export interface PolicyPurpose {
   /** The policy's date for a first version, on approval for a later one, when absent. */
   readonly effectiveFrom?: CivilDate;
   /** ISO 8601 duration between reviews. */
+  readonly reviewPeriod?: string;
+}
+
+/** Covers the version of its purpose that the file brings about. */
+export interface PolicyLia extends Omit<LiaContent, 'purposeVersion' | 'reviewPeriod'> {
+  readonly id: string;
+  /** Twelve months when absent. */
   readonly reviewPeriod?: string;
 }
 
@@ -284,6 +294,17 @@ function crossProblems(policy: Policy): readonly PolicyProblem[] {
     purpose.retention.forEach(({ period }, at) => {
       if (!isPeriod(period)) wrong(`${path}.retention[${at}].period`, 'is not an ISO 8601 duration');
     });
+  });
+
+  ids(policy.lias, 'lias');
+  policy.lias.forEach(({ purposeId, reviewPeriod }, index) => {
+    const path = `lias[${index}]`;
+    known(purposes, 'purpose', purposeId, `${path}.purposeId`);
+    const assessed = policy.purposes.find(({ id }) => id === purposeId);
+    if (assessed && assessed.basis !== 'legitimateInterests')
+      wrong(`${path}.purposeId`, 'is a purpose on another basis');
+    if (reviewPeriod !== undefined && !isReviewPeriod(reviewPeriod))
+      wrong(`${path}.reviewPeriod`, 'is not an ISO 8601 duration of twelve months at most');
   });
 
   const notices = ids(policy.notices, 'notices');

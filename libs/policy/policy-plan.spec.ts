@@ -5,7 +5,7 @@ import { isUuid, type Actor, type DomainCommand, type DomainEvent, type Instant,
 import { factsAt, NOW } from '#kernel/testing';
 import { assuranceCapability } from '#assurance';
 import { assessNotice, gapsOf, noticeAsOf, noticeCapability } from '#notice';
-import { collectionPointNow, purposeAsOf, purposeCapability } from '#purpose';
+import { collectionPointNow, liaFor, purposeAsOf, purposeCapability } from '#purpose';
 import { membersAsOf, sharingCapability } from '#sharing';
 import { telemetryCapability } from '#telemetry';
 import { CommandCatalogue, readCommand, refused, RegisterHost, type AnySlice, type Answer } from '#slice';
@@ -118,10 +118,13 @@ describe('planning', () => {
     expect(commands.filter(({ as }) => as === 'approver').map(({ type }) => type)).toEqual([
       ...SHIPPED.purposes.map(() => 'ApprovePurpose'),
       ...SHIPPED.telemetryStreams.map(() => 'ApproveEssentiality'),
+      ...SHIPPED.lias.map(() => 'ApproveLia'),
     ]);
     const order = [
       'DefinePurpose',
       'ApprovePurpose',
+      'DraftLia',
+      'ApproveLia',
       'PublishNotice',
       'RegisterCollectionPoint',
       'RegisterTelemetryStream',
@@ -140,6 +143,48 @@ describe('planning', () => {
     const { remaining } = await applied();
     expect(remaining).toEqual({ commands: [], notes: [] });
     expect(plan()).toEqual({ commands: [], notes: [] });
+  });
+
+  describe('an assessment of an interest', () => {
+    const [lia] = SHIPPED.lias;
+    const anew = ['draft assessment corporate-contact, version 2', 'approve assessment corporate-contact, version 2'];
+
+    it('covers the purpose that rests on it, from its approval on', async () => {
+      await applied();
+      const { lias, purposes } = current();
+      const found = purposeAsOf(purposes, 'corporate-contact', NOW);
+      if (found.status !== 'inForce') throw new Error(found.status);
+      expect(liaFor(lias, found.purpose, 'corporateContact', NOW)).toEqual({
+        status: 'prevails',
+        liaId: 'corporate-contact',
+        version: 1,
+        reviewBy: '2027-11-23T09:00:00.000Z',
+      });
+      expect(liaFor(lias, found.purpose, 'individual', NOW)).toEqual({ status: 'missing' });
+    });
+    it('is made anew for other words', async () => {
+      await applied();
+      const lias = [{ ...lia!, balance: 'Weighed again.' }];
+      expect(summaries(plan({ ...SHIPPED, lias }).commands)).toEqual(anew);
+    });
+    it('is made anew for another version of its purpose', async () => {
+      await applied();
+      expect(summaries(plan(withPurpose('corporate-contact', { title: 'Other people' })).commands)).toEqual([
+        'define purpose corporate-contact, version 2',
+        'approve purpose corporate-contact, version 2',
+        ...anew,
+      ]);
+    });
+    it('is made anew once it has expired, and then no more', async () => {
+      await applied();
+      rules.now = '2027-11-23T09:00:00.000Z';
+      const steward: Actor = { id: 'steward', type: 'system', roles: ['system'] };
+      const commandId = '5b1f0c5e-7d8a-4c5b-9a3e-2f6d1c0b9a87';
+      await rules.submit('ExpireLia', { commandId, liaId: 'corporate-contact', version: 1 }, steward);
+      expect(summaries(plan().commands)).toEqual(anew);
+      await applied();
+      expect(plan()).toEqual({ commands: [], notes: [] });
+    });
   });
 
   it('plans a new version of what was changed, and nothing else', async () => {

@@ -5,8 +5,12 @@ import { contentHash, noticeRegister, type NoticeRegisterState } from '#notice';
 import {
   collectionPointRegister,
   isSpecialCategory,
+  LIA_REVIEW_PERIOD,
+  liaRegister,
   purposeRegister,
   type CollectionPointRegisterState,
+  type LiaContent,
+  type LiaRegisterState,
   type PurposeDefinition,
   type PurposeRegisterState,
 } from '#purpose';
@@ -24,6 +28,7 @@ import type {
   Policy,
   PolicyAgreement,
   PolicyCollectionPoint,
+  PolicyLia,
   PolicyMembership,
   PolicyNotice,
   PolicyPurpose,
@@ -34,6 +39,7 @@ import type {
 /** The registers a policy file speaks about. */
 export interface PolicyRegisters {
   readonly purposes: PurposeRegisterState;
+  readonly lias: LiaRegisterState;
   readonly notices: NoticeRegisterState;
   readonly collectionPoints: CollectionPointRegisterState;
   readonly telemetryStreams: TelemetryRegisterState;
@@ -45,6 +51,7 @@ export interface PolicyRegisters {
 export function policyRegisters(registers: Registers): PolicyRegisters {
   return {
     purposes: registers.get(purposeRegister),
+    lias: registers.get(liaRegister),
     notices: registers.get(noticeRegister),
     collectionPoints: registers.get(collectionPointRegister),
     telemetryStreams: registers.get(telemetryStreamRegister),
@@ -81,6 +88,7 @@ export interface PolicyPlan {
 export function planPolicy(policy: Policy, current: PolicyRegisters): PolicyPlan {
   const parts = [
     ...policy.purposes.map((purpose) => planPurpose(purpose, policy, current.purposes)),
+    ...policy.lias.map((lia) => planLia(lia, policy, current)),
     ...policy.notices.map((notice) => planNotice(notice, policy, current.notices)),
     ...policy.collectionPoints.map((point) => planCollectionPoint(point, current.collectionPoints)),
     ...policy.telemetryStreams.map((stream) => planTelemetryStream(stream, current.telemetryStreams)),
@@ -130,6 +138,64 @@ function planPurpose(purpose: PolicyPurpose, policy: Policy, purposes: PurposeRe
     onto: newest,
   };
   return { commands: [define, approve(version)] };
+}
+
+/**
+ * An assessment is made anew for another version of its purpose, for other words, and once it is stated to have
+ * expired. That its review is only due is for people to see to, not for a plan, which knows no time.
+ */
+function planLia(lia: PolicyLia, policy: Policy, { lias, purposes }: PolicyRegisters): Part {
+  const { id, purposeId, subjectClasses, reviewPeriod, ...rest } = lia;
+  const purpose = policy.purposes.find((each) => each.id === purposeId);
+  const wanted: LiaContent = {
+    ...rest,
+    purposeId,
+    purposeVersion: purpose ? versionAfter(purpose, policy, purposes) : 1,
+    subjectClasses: [...subjectClasses].sort(),
+    reviewPeriod: reviewPeriod ?? LIA_REVIEW_PERIOD,
+  };
+  const versions = lias.get(id) ?? [];
+  const newest = versions.at(-1);
+  const says = newest !== undefined && same(liaContent(newest), wanted);
+  if (says && newest.approvedAt !== undefined && !newest.expired) return {};
+  const approve = (version: number): PlannedCommand => ({
+    type: 'ApproveLia',
+    body: { liaId: id, version },
+    as: 'approver',
+    summary: `approve assessment ${id}, version ${version}`,
+    onto: version,
+  });
+  if (says && newest.approvedAt === undefined && !newest.rejected) return { commands: [approve(newest.version)] };
+  const draft: PlannedCommand = {
+    type: 'DraftLia',
+    body: { liaId: id, ...wanted },
+    as: 'author',
+    summary: `draft assessment ${id}, version ${versions.length + 1}`,
+    onto: versions.length,
+  };
+  return { commands: [draft, approve(versions.length + 1)] };
+}
+
+/** The version that a purpose has once the file is applied. */
+function versionAfter(purpose: PolicyPurpose, policy: Policy, purposes: PurposeRegisterState): number {
+  const approval = planPurpose(purpose, policy, purposes).commands?.at(-1);
+  return Number(approval?.body['version'] ?? purposes.get(purpose.id)?.approved.at(-1)?.version ?? 1);
+}
+
+function liaContent(version: LiaContent): LiaContent {
+  const { purposeId, purposeVersion, subjectClasses, purposeTest, necessityTest } = version;
+  const { balance, safeguards, outcome, reviewPeriod } = version;
+  return {
+    purposeId,
+    purposeVersion,
+    subjectClasses,
+    purposeTest,
+    necessityTest,
+    balance,
+    safeguards,
+    outcome,
+    reviewPeriod,
+  };
 }
 
 /** The definition as the register spells it. */
@@ -354,6 +420,7 @@ function leftOut(policy: Policy, current: PolicyRegisters): readonly string[] {
   const ids = (entries: readonly (readonly [string, unknown])[]) => entries.map(([id]) => id);
   return [
     ...missing('purpose', ids(purposes), policy.purposes),
+    ...missing('assessment', current.lias.keys(), policy.lias),
     ...missing('notice', current.notices.keys(), policy.notices),
     ...missing('collection point', ids(points), policy.collectionPoints),
     ...missing('telemetry stream', ids(streams), policy.telemetryStreams),

@@ -19,18 +19,18 @@ import { LIA_OUTCOMES, LIA_SUBJECT_CLASSES, type LiaOutcome, type LiaSubjectClas
 const SOMETHING = /\S/;
 
 /** A period of some length, and of no more than a year whichever day it starts. */
+export function isReviewPeriod(text: string): boolean {
+  const period = parsePeriod(text);
+  if (!period) return false;
+  const { years, months, days, hours } = period;
+  const [whole, rest] = [years * 12 + months, days * 24 + hours];
+  return whole + rest > 0 && (rest === 0 ? whole <= 12 : whole === 0 && rest <= 365 * 24);
+}
+
 const IsReviewPeriod = (): PropertyDecorator =>
   ValidateBy({
     name: 'isReviewPeriod',
-    validator: {
-      validate(value) {
-        const period = typeof value === 'string' ? parsePeriod(value) : undefined;
-        if (!period) return false;
-        const { years, months, days, hours } = period;
-        const [whole, rest] = [years * 12 + months, days * 24 + hours];
-        return whole + rest > 0 && (rest === 0 ? whole <= 12 : whole === 0 && rest <= 365 * 24);
-      },
-    },
+    validator: { validate: (value) => typeof value === 'string' && isReviewPeriod(value) },
   });
 
 /** Commands about one assessment of a legitimate interest. */

@@ -8,6 +8,7 @@ import { collectionPointDecider } from './collection-point.decider.js';
 import { collectionPointsProjection } from './collection-point.projection.js';
 import { AssessCompatibility } from './compatibility.commands.js';
 import { compatibilityDecider } from './compatibility.decider.js';
+import { liaDecider } from './lia.decider.js';
 import { purposeCapability } from './purpose.capability.js';
 import { purposeCodec } from './purpose.codec.js';
 import { DefinePurpose, RaisePurposeReview, ReviewPurpose, SuspendPurpose } from './purpose.commands.js';
@@ -200,6 +201,7 @@ describe('stored events', () => {
         ...purposeDecider.folds,
         ...collectionPointDecider.folds,
         ...compatibilityDecider.folds,
+        ...liaDecider.folds,
       }).sort(),
     );
   });

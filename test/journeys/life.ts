@@ -119,12 +119,12 @@ export async function collect(
   );
 }
 
-/** A customer with an account: a name, an e-mail address, a phone and an account number. */
+/** A customer with an account: a name, an e-mail address that nobody else has, a phone and an account number. */
 export async function customer(custos: Installation, more: object = {}): Promise<Person> {
   const subjectId = await acquaintance(custos, more);
   const items = await collect(custos, subjectId, ACCOUNT, {
     'contact.name': 'Asha Fictional',
-    'contact.email': 'asha@example.test',
+    'contact.email': `asha@example-${subjectId.slice(0, 8)}.test`,
     'contact.phone': '+44 20 7946 0101',
     'account.number': 'ACC-2047-ASHA',
   });
