@@ -45,7 +45,7 @@ export interface Appended {
   /** Position of the last event. */
   readonly position: number;
   /** What was stored, as it will be read: personal values are under seal. */
-  readonly events: readonly Recorded[];
+  readonly events: readonly DomainEvent[];
 }
 
 /** An event together with the id it is stored under. */
@@ -210,10 +210,11 @@ export class EventLog extends LogReader {
       this.vault.confirm(keys.map(({ keyId }) => keyId));
       const revision = Number(result.nextExpectedRevision);
       const position = Number(result.position.commit);
-      const sealed = records.map((record, index) =>
-        decode(this.registry, { ...record, stream, revision: revision - records.length + 1 + index, position }),
-      );
-      return { revision, position, events: sealed };
+      const stored = records.map((record) => {
+        const { type, data } = decode(this.registry, { ...record, stream, revision, position });
+        return { type, data };
+      });
+      return { revision, position, events: stored };
     } catch (error) {
       if (errorType(error) === ErrorType.WRONG_EXPECTED_VERSION) throw new RevisionConflict(stream);
       throw translate(error);

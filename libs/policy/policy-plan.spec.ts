@@ -117,8 +117,8 @@ describe('planning', () => {
     expect(notes).toEqual([]);
     expect(commands.filter(({ as }) => as === 'approver').map(({ type }) => type)).toEqual([
       ...SHIPPED.purposes.map(() => 'ApprovePurpose'),
-      ...SHIPPED.telemetryStreams.map(() => 'ApproveEssentiality'),
       ...SHIPPED.lias.map(() => 'ApproveLia'),
+      ...SHIPPED.telemetryStreams.map(() => 'ApproveEssentiality'),
     ]);
     const order = [
       'DefinePurpose',

@@ -12,7 +12,7 @@ import {
   type Outcome,
   type Sealed,
 } from '#kernel';
-import type { NoticeRegisterState } from '#notice';
+import { purposeWidens, type NoticeRegisterState } from '#notice';
 import {
   compatibilityFor,
   liaFor,
@@ -22,6 +22,7 @@ import {
   type LiaRegisterState,
   type LiaSubjectClass,
   type Purpose,
+  type PurposeDefinition,
   type PurposeRegisterState,
 } from '#purpose';
 import type {
@@ -521,18 +522,41 @@ function beyondPurpose(
   const outside = itemIds.filter((itemId) => !listed.has(state.items[itemId]?.category ?? ''));
   if (outside.length > 0) return refuse('ITEM_NOT_HELD_FOR_PURPOSE', { purposeId, items: outside });
 
-  const foreign = itemIds.filter((itemId) => state.items[itemId]?.purposeId !== purposeId);
-  if (foreign.length === 0 || purpose.basis === 'consent') return undefined;
+  const own = itemIds.filter((itemId) => state.items[itemId]?.purposeId === purposeId);
+  const defined = facts.purposes.get(purposeId)?.defined;
+  const outgrown = own.some((itemId) => {
+    const collectedFor = defined?.get(state.items[itemId]?.purposeVersion ?? 0);
+    return collectedFor !== undefined && goesFurther(collectedFor, purpose);
+  });
+  const foreign = itemIds.filter((itemId) => !own.includes(itemId));
+  if (purpose.basis === 'consent') return undefined;
   const incompatible = foreign.filter((itemId) => {
     const { purposeId: from = '', purposeVersion: fromVersion = 0 } = state.items[itemId] ?? {};
     const query = { from, fromVersion, to: purposeId, toVersion: purpose.version, at: facts.now };
     return compatibilityFor(facts.compatibility, query).verdict !== 'compatible';
   });
   if (incompatible.length > 0) return refuse('PURPOSE_INCOMPATIBLE', { purposeId, items: incompatible });
-  const told = state.presented.some(({ noticeId, version }) =>
-    facts.notices.get(noticeId)?.some((notice) => notice.version === version && notice.purposes.includes(purposeId)),
-  );
-  return told ? undefined : refuse('NOTICE_DOES_NOT_COVER_PURPOSE', { purposeId });
+  if ((outgrown || foreign.length > 0) && !isToldOf(purpose, state, facts))
+    return refuse('NOTICE_DOES_NOT_COVER_PURPOSE', { purposeId, version: purpose.version });
+  return undefined;
+}
+
+/** Whether a version does more with what is held already; what it asks for beside that is not there yet. */
+const goesFurther = (told: PurposeDefinition, now: PurposeDefinition): boolean =>
+  purposeWidens({ ...told, fields: [] }, { ...now, fields: [] });
+
+/**
+ * Whether the person was shown a notice version that tells of the purpose as far as it goes now. Where it is not on
+ * record which version of the purpose the notice told of, one shown since that took effect is taken for it.
+ */
+function isToldOf(purpose: Purpose, state: UseState, facts: UseFacts): boolean {
+  const { purposeId } = purpose;
+  return state.presented.some(({ noticeId, version, at }) => {
+    const notice = facts.notices.get(noticeId)?.find((each) => each.version === version);
+    if (!notice?.purposes.includes(purposeId)) return false;
+    const told = facts.purposes.get(purposeId)?.defined.get(notice.purposeVersions?.[purposeId] ?? 0);
+    return told ? !goesFurther(told, purpose) : at >= purpose.effectiveFrom;
+  });
 }
 
 function report(command: ReportUse, state: UseState, facts: UseFacts): Outcome<UseEvent> {

@@ -312,9 +312,47 @@ describe('data of another purpose (I-13c)', () => {
       },
       facts(TODAY, interested),
     );
-    untold.when(letter).thenRefused('NOTICE_DOES_NOT_COVER_PURPOSE', { purposeId: 'upsell' });
+    untold.when(letter).thenRefused('NOTICE_DOES_NOT_COVER_PURPOSE', { purposeId: 'upsell', version: 1 });
     untold.given(presented('privacy', 2)).when(letter).thenTypes('UseAuthorised');
   });
+});
+
+describe('a purpose that goes further than the person was told (I-30c)', () => {
+  const support = facts(TODAY).purposes.get('support')!;
+  const [first] = support.approved;
+  /** Version 2 takes effect today, with these changes. */
+  const revised = (changes: object): Partial<UseFacts> => {
+    const second = { ...first!, version: 2, effectiveFrom: instant(TODAY), ...changes };
+    const defined = new Map(support.defined).set(2, { ...support.defined.get(1)!, ...changes });
+    const entry = { ...support, defined, approved: [first!, second] };
+    return { purposes: new Map(facts(TODAY).purposes).set('support', entry) };
+  };
+  const further = revised({ recipientKindsAllowed: ['GROUP'] });
+  const telling = (told: number): UseFacts['notices'] =>
+    new Map([
+      ['privacy', notices.get('privacy')!.map((notice) => ({ ...notice, purposeVersions: { support: told } }))],
+    ]);
+
+  it('waits until the person was shown a notice that tells of it', () => {
+    const untold = { purposeId: 'support', version: 2 };
+    opened()
+      .when(serve(), { ...further, notices: telling(1) })
+      .thenRefused('NOTICE_DOES_NOT_COVER_PURPOSE', untold);
+    opened()
+      .when(serve(), { ...further, notices: telling(2) })
+      .thenTypes('UseAuthorised');
+    // Which version the notice told of is not on record: one that was shown before cannot have told of it.
+    opened().when(serve(), further).thenRefused('NOTICE_DOES_NOT_COVER_PURPOSE', untold);
+  });
+  it.each([
+    ['in other words', { plainWords: 'Otherwise.' }],
+    ['asking for more besides', { fields: [...first!.fields, { ...first!.fields[0]!, category: 'contact.fax' }] }],
+    ['for fewer recipients', { recipientKindsAllowed: [] }],
+  ])('goes on %s', (_what, changes) =>
+    opened()
+      .when(serve(), { ...revised(changes), notices: telling(1) })
+      .thenTypes('UseAuthorised'),
+  );
 });
 
 describe('an objection', () => {
