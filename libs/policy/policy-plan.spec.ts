@@ -175,15 +175,15 @@ describe('planning', () => {
         ...anew,
       ]);
     });
-    it('is made anew once it has expired, and then no more', async () => {
+    it('is not renewed by the same file once it has expired, but by people', async () => {
       await applied();
       rules.now = '2027-11-23T09:00:00.000Z';
       const steward: Actor = { id: 'steward', type: 'system', roles: ['system'] };
       const commandId = '5b1f0c5e-7d8a-4c5b-9a3e-2f6d1c0b9a87';
       await rules.submit('ExpireLia', { commandId, liaId: 'corporate-contact', version: 1 }, steward);
-      expect(summaries(plan().commands)).toEqual(anew);
-      await applied();
       expect(plan()).toEqual({ commands: [], notes: [] });
+      const lias = [{ ...lia!, balance: 'Reviewed: it still holds.' }];
+      expect(summaries(plan({ ...SHIPPED, lias }).commands)).toEqual(anew);
     });
   });
 

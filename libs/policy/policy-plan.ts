@@ -141,8 +141,8 @@ function planPurpose(purpose: PolicyPurpose, policy: Policy, purposes: PurposeRe
 }
 
 /**
- * An assessment is made anew for another version of its purpose, for other words, and once it is stated to have
- * expired. That its review is only due is for people to see to, not for a plan, which knows no time.
+ * An assessment is made anew for another version of its purpose and for other words, never because its review is due:
+ * a review is the work of people, and an engine that starts must not do it for them by applying the same file again.
  */
 function planLia(lia: PolicyLia, policy: Policy, { lias, purposes }: PolicyRegisters): Part {
   const { id, purposeId, subjectClasses, reviewPeriod, ...rest } = lia;
@@ -157,7 +157,7 @@ function planLia(lia: PolicyLia, policy: Policy, { lias, purposes }: PolicyRegis
   const versions = lias.get(id) ?? [];
   const newest = versions.at(-1);
   const says = newest !== undefined && same(liaContent(newest), wanted);
-  if (says && newest.approvedAt !== undefined && !newest.expired) return {};
+  if (says && newest.approvedAt !== undefined) return {};
   const approve = (version: number): PlannedCommand => ({
     type: 'ApproveLia',
     body: { liaId: id, version },
