@@ -188,7 +188,11 @@ export interface ToldPurpose {
   readonly period?: string;
 }
 
-const SHIPPED_PERIODS: Readonly<Record<string, string>> = { 'service-account': 'P6Y', 'support-ticket': 'P2Y' };
+const SHIPPED_PERIODS: Readonly<Record<string, string>> = {
+  'service-account': 'P6Y',
+  'support-ticket': 'P2Y',
+  'service-usage': 'P90D',
+};
 const UNITS: Readonly<Record<string, string>> = { Y: 'years', M: 'months', D: 'days' };
 
 /**
