@@ -1,5 +1,5 @@
 import { IsBoolean, IsIn, IsInt, IsOptional, Matches, Max, MaxLength, Min } from 'class-validator';
-import { Command, IsId, IsInstant, REGISTER_ID } from '#slice';
+import { Command, IsId, IsInstant, IsPersonal, REGISTER_ID } from '#slice';
 
 /** A consent is found by person, purpose and channel: withdrawing needs no more than that (UK GDPR Art 7(3)). */
 abstract class ConsentCommand extends Command {
@@ -56,6 +56,7 @@ export class GiveConsent extends ConsentCommand {
 
   /** Age band as the person stated it, in whole years; kept nowhere. */
   @IsOptional()
+  @IsPersonal()
   @IsInt()
   @Min(0)
   @Max(150)

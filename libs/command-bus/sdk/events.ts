@@ -1,0 +1,77 @@
+import type { Redis } from 'ioredis';
+import { readCloudEvent, type CloudEvent } from './cloud-event.js';
+import { EVENTS } from './message.js';
+import { connectRedis } from './redis.js';
+
+/** Events after the position that was asked for are no longer in Redis: ask the engine, then go on from now. */
+export class EventsTrimmed extends Error {
+  override readonly name = 'EventsTrimmed';
+  constructor(
+    readonly after: number,
+    /** The newest event that is gone. */
+    readonly trimmedThrough: number,
+  ) {
+    super(`events up to ${trimmedThrough} are no longer kept; ${after} was asked for`);
+  }
+}
+
+/** An integration event with the position to resume from once it has been dealt with. */
+export interface PublishedEvent {
+  readonly position: number;
+  readonly event: CloudEvent<Readonly<Record<string, unknown>>>;
+}
+
+const BLOCK = 1_000;
+const READ_AT_ONCE = 100;
+
+/**
+ * What happened, in the order of the log, from a position on and for ever. Keep the position of the last event that
+ * was dealt with, in the same transaction as what was done about it, and resume after it: nothing is missed, and
+ * nothing comes twice.
+ *
+ * @param after position of the last event that was dealt with; 0 for the beginning.
+ * @throws EventsTrimmed when the events that follow are gone.
+ */
+export async function* events(redisUrl: string, after: number, signal: AbortSignal): AsyncGenerator<PublishedEvent> {
+  const connection = connectRedis(redisUrl, false, () => undefined);
+  signal.addEventListener('abort', () => connection.disconnect(), { once: true });
+  let position = after;
+  try {
+    while (!signal.aborted) {
+      let entries: readonly (readonly [string, readonly string[]])[];
+      try {
+        const gone = await newestGone(connection as Redis);
+        if (gone > position) throw new EventsTrimmed(position, gone);
+        const id = `${position}-0`;
+        const read = (await (connection as Redis).xread(
+          'COUNT',
+          READ_AT_ONCE,
+          'BLOCK',
+          BLOCK,
+          'STREAMS',
+          EVENTS,
+          id,
+        )) as [string, [string, string[]][]][] | null;
+        entries = read?.[0]?.[1] ?? [];
+      } catch (error) {
+        if (error instanceof EventsTrimmed) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        continue;
+      }
+      for (const [id, fields] of entries) {
+        position = Number(id.split('-')[0]);
+        yield { position, event: readCloudEvent(JSON.parse(fields[1] ?? '')) as PublishedEvent['event'] };
+      }
+    }
+  } finally {
+    connection.disconnect();
+  }
+}
+
+/** Position of the newest event that was removed; 0 when none was. */
+async function newestGone(connection: Redis): Promise<number> {
+  if ((await connection.exists(EVENTS)) === 0) return 0;
+  const info = (await connection.xinfo('STREAM', EVENTS)) as unknown[];
+  const id = String(info[info.indexOf('max-deleted-entry-id') + 1]);
+  return Number(id.split('-')[0]);
+}
