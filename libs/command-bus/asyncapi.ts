@@ -67,6 +67,7 @@ export function asyncApiOf(catalogue: CommandCatalogue, events: IntegrationEvent
         contentType: 'application/cloudevents+json',
         payload: cloudEvent(`${EVENT_TYPE}${stored}`, schema, {
           sequence: text,
+          previous: text,
           causationid: text,
           recordedtime: text,
         }),

@@ -106,9 +106,13 @@ export class Outbox {
   }
 
   async #publish(events: readonly Recorded[]): Promise<void> {
+    let previous = this.#published;
     const entries = events.flatMap((event) => {
       const published = integrationEventOf(event, this.options.events);
-      return published ? [`${event.position}-0`, JSON.stringify(published)] : [];
+      if (!published) return [];
+      const text = JSON.stringify({ ...published, previous: String(previous) });
+      previous = event.position;
+      return [idOf(event.position), text];
     });
     if (entries.length > 0) {
       const last = entries.at(-2) ?? '';

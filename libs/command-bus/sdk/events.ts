@@ -40,8 +40,6 @@ export async function* events(redisUrl: string, after: number, signal: AbortSign
     while (!signal.aborted) {
       let entries: readonly (readonly [string, readonly string[]])[];
       try {
-        const gone = await newestGone(connection as Redis);
-        if (gone > position) throw new EventsTrimmed(position, gone);
         const id = `${position}-0`;
         const read = (await (connection as Redis).xread(
           'COUNT',
@@ -53,25 +51,20 @@ export async function* events(redisUrl: string, after: number, signal: AbortSign
           id,
         )) as [string, [string, string[]][]][] | null;
         entries = read?.[0]?.[1] ?? [];
-      } catch (error) {
-        if (error instanceof EventsTrimmed) throw error;
+      } catch {
         await new Promise((resolve) => setTimeout(resolve, 100));
         continue;
       }
       for (const [id, fields] of entries) {
+        const event = readCloudEvent(JSON.parse(fields[1] ?? '')) as PublishedEvent['event'];
+        // Each event names the one before it, so a gap shows.
+        const previous = Number(event['previous'] ?? 0);
+        if (previous > position) throw new EventsTrimmed(position, previous);
         position = Number(id.split('-')[0]);
-        yield { position, event: readCloudEvent(JSON.parse(fields[1] ?? '')) as PublishedEvent['event'] };
+        yield { position, event };
       }
     }
   } finally {
     connection.disconnect();
   }
-}
-
-/** Position of the newest event that was removed; 0 when none was. */
-async function newestGone(connection: Redis): Promise<number> {
-  if ((await connection.exists(EVENTS)) === 0) return 0;
-  const info = (await connection.xinfo('STREAM', EVENTS)) as unknown[];
-  const id = String(info[info.indexOf('max-deleted-entry-id') + 1]);
-  return Number(id.split('-')[0]);
 }
