@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import { AttemptFailed, RequestRefused, type ClientOptions, type Reply, type Transport } from './transport.js';
 import { readCloudEvent } from './cloud-event.js';
@@ -34,6 +35,7 @@ export class BusTransport implements Transport {
   /** By command id. Two sends under one id wait for one answer each. */
   readonly #waiting = new Map<string, Set<Waiting>>();
   readonly #reading: Promise<void>;
+  #ready: Promise<unknown> | undefined;
   #description: Promise<BusDescription> | undefined;
   #described = 0;
   #closed = false;
@@ -73,6 +75,7 @@ export class BusTransport implements Transport {
         timer = setTimeout(() => failed(new AttemptFailed('no answer in time')), patience);
       });
       answer.catch(() => undefined);
+      await this.#connected(patience);
       await this.#sender.xadd(key, '*', 'event', text).catch((error: unknown) => {
         throw new AttemptFailed('Redis did not take the message', { cause: error });
       });
@@ -100,6 +103,17 @@ export class BusTransport implements Transport {
     await this.#reading;
     await this.#sender.del(this.#replies).catch(() => undefined);
     this.#sender.disconnect();
+  }
+
+  /** Resolves in the order of asking, so that what was sent first goes first. */
+  async #connected(patience: number): Promise<void> {
+    if (this.#sender.status === 'ready') return;
+    this.#ready ??= once(this.#sender, 'ready', { signal: AbortSignal.timeout(Math.ceil(patience)) })
+      .catch((error: unknown) => {
+        throw new AttemptFailed('Redis is not there', { cause: error });
+      })
+      .finally(() => (this.#ready = undefined));
+    await this.#ready;
   }
 
   #describe(): Promise<BusDescription> {
