@@ -313,12 +313,12 @@ describeWithRedis('the transport', () => {
     status: 200,
     body: { accepted: true, commandId, events: [], stream: 's-1', position: 1 },
   });
-  const register = (client: CustosClient, subjectId: string, commandId = randomUUID()) =>
+  const register = (client: CustosClient, subjectId: string, commandId: string = randomUUID()) =>
     client.send('RegisterSubject', { subjectId, commandId, capacity: 'individual' });
 
   it('finds the sender of each reply, whatever order they come in', async () => {
     const client = sender();
-    const ids = Array.from({ length: 20 }, () => randomUUID());
+    const ids = Array.from({ length: 20 }, (): string => randomUUID());
     const answers = ids.map((id) => register(client, randomUUID(), id));
     const messages: CloudEvent<CommandData>[] = [];
     await until('all are sent', async () => {
