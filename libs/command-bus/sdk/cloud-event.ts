@@ -35,7 +35,6 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 /** RFC 3986: the characters of a URI reference, with whole percent escapes. */
 const URI_REFERENCE = /^([A-Za-z0-9._~:/?#[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+$/;
 const URI = /^[A-Za-z][A-Za-z0-9+.-]*:/;
-// eslint-disable-next-line no-control-regex -- control characters are what CloudEvents forbids in a text
 const FORBIDDEN_IN_TEXT = /[\u0000-\u001f\u007f-\u009f]/;
 const CORE = new Set(['specversion', 'id', 'source', 'type', 'subject', 'time', 'datacontenttype', 'dataschema']);
 
