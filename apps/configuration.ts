@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { parseRedisUrl, RedisUrlRefused } from '#command-bus/sdk';
 import { instant, parseInstant, type Instant } from '#kernel';
 
 /** A setting cannot be used. One line, names the variable, never repeats its value. */
@@ -24,6 +25,8 @@ export interface Configuration {
   readonly keyVaultUrl: string;
   readonly accessUrl: string;
   readonly masterKey: string;
+  /** The message bus; commands come over HTTP only when absent. */
+  readonly bus?: { readonly url: string; readonly allowPlaintext: boolean };
   /** Policy file to apply at start; the shipped one when absent. */
   readonly policyFile?: string;
   readonly clock: { readonly kind: 'system' } | { readonly kind: 'simulated'; readonly start: Instant };
@@ -41,6 +44,8 @@ export const SETTINGS = {
   KEY_VAULT_URL: 'keys and tombstones (never rebuilt, always backed up); file:DATA_DIR/vault.db',
   ACCESS_URL: 'digests of local tokens; file:DATA_DIR/access.db',
   MASTER_KEY: 'file:<path> or env:<variable>; file:DATA_DIR/master.key, made at first start',
+  REDIS_URL: 'message bus: redis://, redis+sentinel:// or redis+cluster://, rediss for TLS; HTTP only when absent',
+  BUS_PLAINTEXT: 'refuse personal fields that come over the bus in the clear, or allow them; refuse',
   POLICY_FILE: 'policy file to apply at start; the shipped policy when absent',
   CLOCK: 'system, or simulated:<RFC 3339 timestamp> for demonstrations and tests',
   LOG_LEVEL: 'fatal, error, warn, info, debug or silent; warn',
@@ -48,7 +53,6 @@ export const SETTINGS = {
 } as const;
 
 const LATER = {
-  REDIS_URL: 'the message bus is not part of this version yet; unset it to run with HTTP only',
   OIDC_ISSUER: 'an identity provider is not supported by this version yet; unset it to use local tokens',
 } as const;
 
@@ -84,6 +88,11 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
   if (!/^(file:.+|env:[A-Za-z_][A-Za-z0-9_]*)$/.test(masterKey))
     throw new BadSetting('MASTER_KEY', 'neither file:<path> nor env:<variable>');
   const policyFile = text('POLICY_FILE');
+  const redisUrl = text('REDIS_URL');
+  if (redisUrl !== undefined) checkRedisUrl(redisUrl);
+  const plaintext = text('BUS_PLAINTEXT') ?? 'refuse';
+  if (plaintext !== 'refuse' && plaintext !== 'allow')
+    throw new BadSetting('BUS_PLAINTEXT', 'neither refuse nor allow');
 
   return {
     dataDir,
@@ -97,6 +106,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     keyVaultUrl: databaseUrl('KEY_VAULT_URL', text('KEY_VAULT_URL'), dataDir, 'vault.db'),
     accessUrl: databaseUrl('ACCESS_URL', text('ACCESS_URL'), dataDir, 'access.db'),
     masterKey,
+    ...(redisUrl !== undefined && { bus: { url: redisUrl, allowPlaintext: plaintext === 'allow' } }),
     ...(policyFile !== undefined && { policyFile: resolve(policyFile) }),
     clock: simulated === undefined ? { kind: 'system' } : { kind: 'simulated', start: instant(simulated) },
     logLevel,
@@ -112,6 +122,15 @@ function databaseUrl(name: string, value: string | undefined, dataDir: string, f
     throw new BadSetting(name, 'PostgreSQL is not supported by this version yet; use file:<path>');
   if (!/^file:[^?#]+$/.test(value)) throw new BadSetting(name, 'not of the form file:<path>');
   return value;
+}
+
+function checkRedisUrl(url: string): void {
+  try {
+    parseRedisUrl(url);
+  } catch (error) {
+    if (!(error instanceof RedisUrlRefused)) throw error;
+    throw new BadSetting('REDIS_URL', error.message);
+  }
 }
 
 function portOf(name: string, value: string): number {

@@ -1,5 +1,5 @@
 import { IsBoolean, IsIn, IsInt, IsOptional, Matches, Max, MaxLength, Min } from 'class-validator';
-import { Command, IsId, IsInstant, REGISTER_ID } from '#slice';
+import { Command, IsId, IsInstant, IsPersonal, REGISTER_ID } from '#slice';
 import {
   INVALIDITY_FOUND,
   type ConsentGiver,
@@ -100,6 +100,7 @@ export class GiveConsent extends ConsentCommand {
 
   /** Age band as the person stated it, in whole years; kept nowhere. */
   @IsOptional()
+  @IsPersonal()
   @IsInt()
   @Min(0)
   @Max(150)

@@ -391,6 +391,7 @@ export class KeyVault {
         return again;
       };
       for (const { number, name, wrapped } of this.statements.secrets.all()) {
+        if (!isLive(wrapped)) continue;
         this.statements.setSecret.run(rewrap(wrapped, ['secret', name]), number);
       }
       for (let after = 0; ;) {
@@ -423,6 +424,46 @@ export class KeyVault {
       this.#purposeKeys.set(purpose, key);
     }
     return createHmac('sha256', key).update(text, 'utf8').digest('base64url');
+  }
+
+  /**
+   * 32 random bytes under a name: made when first asked for, durable when this returns, the same to every process
+   * that shares the vault. For keys that belong to no person, such as those of a door.
+   *
+   * @throws KeyDestroyed when the secret was destroyed; its name is never used again.
+   */
+  async ensureSecret(name: string): Promise<Buffer> {
+    this.#assertOpen();
+    return this.#write(() => {
+      this.#assertMasterKey();
+      const wrapped = this.statements.secret.get(name);
+      if (wrapped === undefined) {
+        const secret = randomBytes(KEY_BYTES);
+        this.statements.insertSecret.run(name, wrapKey(this.master, secret, ['secret', name]));
+        return secret;
+      }
+      if (!isLive(wrapped)) throw new KeyDestroyed(name);
+      return unwrapKey(this.master, wrapped, ['secret', name]);
+    });
+  }
+
+  /**
+   * Destroys every named secret that `doomed` picks; what was encrypted under it opens no more. Final.
+   *
+   * @returns how many there were.
+   */
+  async destroySecrets(doomed: (name: string) => boolean): Promise<number> {
+    this.#assertOpen();
+    const picked = this.statements.secrets
+      .all()
+      .filter(({ name, wrapped }) => name !== INDEX_SECRET && isLive(wrapped) && doomed(name));
+    if (picked.length === 0) return 0;
+    await this.#write(() => {
+      this.#logHoldsDestroyed = true;
+      for (const { number } of picked) this.statements.setSecret.run(ZEROS, number);
+    });
+    this.#emptyLog();
+    return picked.length;
   }
 
   /** Writes what is pending, wipes the keys in memory and closes the file. A second call does nothing. */

@@ -19,6 +19,13 @@ export const IsInstant = (options?: ValidationOptions): PropertyDecorator =>
   );
 
 /**
+ * A code or a number about a person that must not lie in the clear between sender and engine. Free texts need no such
+ * mark: on the message bus they are always sealed.
+ */
+export const IsPersonal = (): PropertyDecorator =>
+  ValidateBy({ name: 'isPersonal', validator: { validate: () => true } });
+
+/**
  * What every command carries. A command class is the one definition of a command: its name, its fields and their
  * shapes, for every door (HTTP, bus, CLI, timers).
  */

@@ -410,7 +410,7 @@ describe('a setting that is wrong', () => {
     ['CLOCK', 'yesterday'],
     ['LOG_LEVEL', 'loud'],
     ['CUSTOS_NONSENSE', '1'],
-    ['REDIS_URL', 'redis://x'],
+    ['REDIS_URL', 'http://x'],
     ['POLICY_FILE', '/nonexistent'],
     ['POLICY_FILE', 'odd.policy.yaml'],
   ] as const;
