@@ -11,7 +11,7 @@ import type {
   NoticePresented,
   SubjectRegistered,
 } from '#subject';
-import type { AgreementRecorded } from './agreement.events.js';
+import { ART28_TERMS, type AgreementRecorded } from './agreement.events.js';
 import { agreementRegister } from './agreement.register.js';
 import type { ShareData } from './disclosure.commands.js';
 import { disclosureDecider, type DisclosureFacts } from './disclosure.decider.js';
@@ -73,7 +73,7 @@ const agreement = (data: Partial<AgreementRecorded['data']>): AgreementRecorded 
     from: '2026-01-01',
     publicSummary: 'Our mail host sends letters for us.',
     documentHash: 'a'.repeat(64),
-    checklist: [],
+    checklist: ART28_TERMS,
     ...data,
   },
 });
