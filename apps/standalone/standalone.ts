@@ -43,7 +43,8 @@ export interface Standalone {
 
 /** Where the parts of a running installation are: read by the command-line client. */
 export const RUNTIME_FILE = 'standalone.json';
-const LARGEST_BODY = 256 * 1024;
+/** As large as an append to the event log: a disclosure about 10,000 people names each of them (390 kB). */
+const LARGEST_BODY = 1024 * 1024;
 
 /**
  * @param onFatal called when a part has stopped for good: the process must end, and may be started again.

@@ -52,7 +52,7 @@ export interface HolderAsOf {
   /** What made it so. */
   readonly useSince: Mark;
   /** For a copy of a corrected value: whether its holder was told (UK GDPR Art 19); null when that is not owed. */
-  readonly notified: 'due' | 'notified' | 'impossible' | 'disproportionate' | null;
+  readonly notified: 'due' | 'notified' | 'impossible' | 'disproportionate' | 'unreachable' | null;
   readonly notifiedSince: Mark | null;
 }
 

@@ -39,7 +39,7 @@ interface Entry {
 /** The history of each item: its versions, and why each came, was doubted, checked, refused or went. No values. */
 export const itemHistoryProjection: Projection<ItemEvent> = {
   name: 'item-history',
-  version: 1,
+  version: 2,
   tables: {
     item_history: {
       columns: {
@@ -77,8 +77,10 @@ export const itemHistoryProjection: Projection<ItemEvent> = {
       return [entry(event, { subjectId, itemId, reason: reasonCode, requestId })];
     },
     RecipientNotified: (event) => {
-      const { subjectId, itemId, version, outcome, recipientId } = event.data;
-      return [entry(event, { subjectId, itemId, version, reason: outcome, recipientId })];
+      const { subjectId, items, outcome, recipientId } = event.data;
+      return items.map(({ itemId, version }, n) =>
+        entry(event, { subjectId, itemId, version, reason: outcome, recipientId }, n),
+      );
     },
     CorrectionCompleted: (event) => [entry(event, event.data)],
     AccuracyDoubtRaised: (event) => {

@@ -9,7 +9,7 @@ export const subjectCodec: EventCodec<SubjectEvent> = {
     DataCollected: { stored: 'data-collected.v1', personal: ['items.*.value'] },
     DataCorrected: { stored: 'data-corrected.v1', personal: ['value'] },
     RectificationRefused: { stored: 'rectification-refused.v1' },
-    RecipientNotified: { stored: 'recipient-notified.v1' },
+    RecipientNotified: { stored: 'recipient-notified.v2' },
     CorrectionCompleted: { stored: 'correction-completed.v1' },
     AccuracyConfirmed: { stored: 'accuracy-confirmed.v1' },
     AccuracyDoubtRaised: { stored: 'accuracy-doubt-raised.v1' },
@@ -26,5 +26,12 @@ export const subjectCodec: EventCodec<SubjectEvent> = {
     RestrictionLifted: { stored: 'restriction-lifted.v1' },
     RetentionExpired: { stored: 'retention-expired.v1' },
     DataErased: { stored: 'data-erased.v1' },
+  },
+  upcasts: {
+    // Told of corrections only, and of one item at a time.
+    'recipient-notified.v1': {
+      to: 'recipient-notified.v2',
+      change: ({ itemId, version, ...rest }) => ({ ...rest, items: [{ itemId, version }] }),
+    },
   },
 };

@@ -188,24 +188,6 @@ export class RefuseCorrection extends ItemCommand {
   readonly requestId?: string;
 }
 
-/** Records that a recipient of an old value was told of the new one, or why not (C21, UK GDPR Art 19). */
-export class NotifyRecipient extends ItemCommand {
-  get type() {
-    return 'NotifyRecipient' as const;
-  }
-
-  @Matches(REGISTER_ID)
-  @MaxLength(64)
-  readonly recipientId!: string;
-
-  @IsInt()
-  @Min(2)
-  readonly version!: number;
-
-  @IsIn(['notified', 'impossible', 'disproportionate'])
-  readonly outcome!: 'notified' | 'impossible' | 'disproportionate';
-}
-
 /** Closes a correction once every recipient has been dealt with (C21). */
 export class CompleteCorrection extends ItemCommand {
   get type() {
@@ -316,7 +298,6 @@ export type SubjectDomainCommand =
   | CollectData
   | CorrectData
   | RefuseCorrection
-  | NotifyRecipient
   | CompleteCorrection
   | ConfirmAccuracy
   | DoubtAccuracy

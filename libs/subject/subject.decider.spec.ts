@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { instant, Personal } from '#kernel';
 import { scenario } from '#kernel/testing';
 import { subjectDecider } from './subject.decider.js';
-import type { DataShareView, SubjectEvent, UseView } from './subject.events.js';
+import type { DataShareView, SubjectEvent, UnreachableView, UseView } from './subject.events.js';
 import {
   ASHA,
   collect,
@@ -32,7 +32,7 @@ const TODAY = '2026-03-02T09:00:00Z';
 const LATER = '2026-11-23T09:00:00Z';
 const subjectId = ASHA;
 const itemId = EMAIL;
-type Folded = SubjectEvent | DataShareView | UseView;
+type Folded = SubjectEvent | DataShareView | UnreachableView | UseView;
 
 /** A scenario that takes place after these events, each with the time it happened. */
 const after = (...history: readonly (readonly [string, Folded])[]) =>
@@ -480,37 +480,33 @@ describe('refusing a correction (C21)', () => {
 });
 
 describe('telling recipients of a correction (C21, Art 19)', () => {
-  const notify = (changes: object = {}) =>
-    send({ type: 'NotifyRecipient', itemId, recipientId: 'marine', version: 2, outcome: 'notified', ...changes });
   const complete = (changes: object = {}) => send({ type: 'CompleteCorrection', itemId, version: 2, ...changes });
-  const notified = (recipientId = 'marine', version = 2): SubjectEvent => ({
+  const notified = (
+    recipientId = 'marine',
+    version = 2,
+    what: 'correction' | 'erasure' = 'correction',
+  ): SubjectEvent => ({
     type: 'RecipientNotified',
-    data: { subjectId, recipientId, itemId, version, what: 'correction', outcome: 'notified' },
+    data: { subjectId, recipientId, what, items: [{ itemId, version }], outcome: 'notified' },
   });
   const completed: SubjectEvent = { type: 'CorrectionCompleted', data: { subjectId, itemId, version: 2 } };
   const wrong = given(collected(), shared('marine'), shared('pacific'), corrected());
 
-  it('records that a recipient was told, once', () => {
-    wrong.when(notify()).then(notified());
-    wrong.when(notify()).thenRepeatedNothing();
-  });
-  it('records why one could not be', () =>
-    expect(wrong.when(notify({ outcome: 'impossible' })).outcome).toMatchObject({
-      events: [{ data: { outcome: 'impossible' } }],
-    }));
-  it('tells whoever was given the value, and nobody else', () => {
-    for (const recipientId of ['adtech', 'constructor'])
-      wrong.when(notify({ recipientId })).thenRefused('RECIPIENT_UNKNOWN', { recipientId, itemId });
-    given(collected(), shared('asha', 1, 'SELF'), corrected())
-      .when(notify({ recipientId: 'asha' }))
-      .thenRefused('RECIPIENT_UNKNOWN', { recipientId: 'asha', itemId });
-  });
-  it('tells nothing of a version that does not exist', () => {
-    wrong.when(notify({ version: 3 })).thenRefused('VERSION_CONFLICT', { itemId, version: 2 });
-    wrong.when(complete({ version: 3 })).thenRefused('VERSION_CONFLICT', { itemId, version: 2 });
-  });
-  it('tells no one who was given the new value', () =>
-    given(collected(), shared('marine'), corrected(), shared('marine', 2)).when(notify()).thenNothing());
+  it('knows of no version to come', () =>
+    wrong.when(complete({ version: 3 })).thenRefused('VERSION_CONFLICT', { itemId, version: 2 }));
+  it('asks nobody who was given the new value to be told', () =>
+    given(collected(), shared('marine'), corrected(), shared('marine', 2)).when(complete()).then(completed));
+  it('takes a recipient that cannot be reached for dealt with', () =>
+    given(collected(), shared('marine'), corrected(), {
+      type: 'RecipientUnreachable',
+      data: { recipientId: 'marine', what: 'correction', items: [{ itemId, version: 2 }] },
+    })
+      .when(complete())
+      .then(completed));
+  it('is not completed by what was told of something else', () =>
+    given(collected(), shared('marine'), corrected(), notified('marine', 2, 'erasure'))
+      .when(complete())
+      .thenRefused('RECIPIENTS_NOT_NOTIFIED', { itemId, recipients: ['marine'] }));
 
   it('does not complete before everyone has been told', () => {
     wrong.when(complete()).thenRefused('RECIPIENTS_NOT_NOTIFIED', { itemId, recipients: ['marine', 'pacific'] });
@@ -525,7 +521,6 @@ describe('telling recipients of a correction (C21, Art 19)', () => {
     given(collected(), corrected()).when(complete()).then(completed);
   });
   it('needs an item', () => {
-    wrong.when(notify({ itemId: ASHA })).thenRefused('ITEM_UNKNOWN', { itemId: ASHA });
     wrong.when(complete({ itemId: ASHA })).thenRefused('ITEM_UNKNOWN', { itemId: ASHA });
   });
 });
@@ -733,6 +728,18 @@ describe('restricting (Art 18)', () => {
     given().when(restrict()).then(restricted());
     given(restricted()).when(restrict()).thenNothing();
     given(restricted()).when(restrict('18(1)(c)')).then(restricted('18(1)(c)'));
+  });
+  it('names those who were given data and must know of it, and not twice', () => {
+    const copies = [collected(), shared('pacific'), shared('marine'), shared('asha', 1, 'SELF')];
+    given(...copies)
+      .when(restrict())
+      .then({
+        type: 'ProcessingRestricted',
+        data: { subjectId, ground: '18(1)(a)', recipientsToNotify: ['marine', 'pacific'] },
+      });
+    given(...copies, restricted())
+      .when(restrict('18(1)(c)'))
+      .then(restricted('18(1)(c)'));
   });
   it('is lifted after the person was told, once', () => {
     const under = after([OPENED, registered], [OPENED, restricted()]);

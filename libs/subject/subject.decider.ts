@@ -40,7 +40,6 @@ import type {
   DoubtAccuracy,
   ItemToCollect,
   LiftRestriction,
-  NotifyRecipient,
   PresentNotice,
   RaiseAccuracyCheck,
   RaiseArt14NoticeOverdue,
@@ -50,7 +49,15 @@ import type {
   RegisterSubject,
   SubjectDomainCommand,
 } from './subject.commands.js';
-import type { Capacity, CollectedItem, DataShareView, SubjectEvent, UseView } from './subject.events.js';
+import type {
+  Capacity,
+  CollectedItem,
+  DataShareView,
+  ProcessingRestricted,
+  SubjectEvent,
+  UnreachableView,
+  UseView,
+} from './subject.events.js';
 
 /** How long a superseded value is kept for disputes, unless a rule says otherwise (domain facts 2.7). */
 export const SUPERSEDED_PERIOD = DISPUTE_PERIOD;
@@ -117,7 +124,7 @@ export interface SubjectFacts extends RectificationFacts {
 
 type SubjectOutcome = Outcome<SubjectEvent>;
 
-type FoldedEvent = SubjectEvent | DataShareView | UseView;
+type FoldedEvent = SubjectEvent | DataShareView | UnreachableView | UseView;
 
 const initialState: SubjectState = {
   presented: {},
@@ -195,10 +202,8 @@ function evolve(state: SubjectState, event: FoldedEvent, at: Instant): SubjectSt
             state,
           );
     case 'RecipientNotified':
-      return withItem(state, event.data.itemId, (item) => ({
-        ...item,
-        recipients: new Map(item.recipients).set(event.data.recipientId, event.data.version),
-      }));
+    case 'RecipientUnreachable':
+      return event.data.what === 'correction' ? told(state, event.data) : state;
     case 'CorrectionCompleted':
       return withItem(state, event.data.itemId, (item) => ({
         ...item,
@@ -271,8 +276,6 @@ function decide(command: SubjectDomainCommand, state: SubjectState, facts: Subje
       return correct(command, state, facts);
     case 'RefuseCorrection':
       return settling(refuseCorrection(command, state), command.subjectId, state, facts);
-    case 'NotifyRecipient':
-      return notify(command, state);
     case 'CompleteCorrection':
       return settling(complete(command, state), command.subjectId, state, facts);
     case 'ConfirmAccuracy':
@@ -300,7 +303,7 @@ function decide(command: SubjectDomainCommand, state: SubjectState, facts: Subje
         ? unchanged
         : accept({
             type: 'ProcessingRestricted',
-            data: { subjectId: command.subjectId, ground: command.ground },
+            data: { subjectId: command.subjectId, ground: command.ground, ...whoMustKnow(state) },
           });
     case 'LiftRestriction':
       return liftRestriction(command, state, facts);
@@ -318,6 +321,7 @@ export const subjectDecider: Decider<SubjectDomainCommand, FoldedEvent, SubjectS
     DataShared: true,
     RectificationRefused: true,
     RecipientNotified: true,
+    RecipientUnreachable: true,
     CorrectionCompleted: true,
     AccuracyConfirmed: true,
     AccuracyDoubtRaised: true,
@@ -547,20 +551,6 @@ function settling(
   return completed.length === 0 ? outcome : accept<SubjectEvent>(...outcome.events, ...completed);
 }
 
-function notify(command: NotifyRecipient, state: SubjectState): SubjectOutcome {
-  const { subjectId, itemId, recipientId, version, outcome } = command;
-  const item = state.items[itemId];
-  if (!item) return refuse('ITEM_UNKNOWN', { itemId });
-  const known = item.recipients.get(recipientId);
-  if (known === undefined) return refuse('RECIPIENT_UNKNOWN', { recipientId, itemId });
-  if (version > item.version) return refuse('VERSION_CONFLICT', { itemId, version: item.version });
-  if (known >= version) return unchanged;
-  return accept({
-    type: 'RecipientNotified',
-    data: { subjectId, recipientId, itemId, version, what: 'correction', outcome },
-  });
-}
-
 function complete(command: CompleteCorrection, state: SubjectState): SubjectOutcome {
   const { subjectId, itemId, version } = command;
   const item = state.items[itemId];
@@ -706,6 +696,22 @@ function outstanding(item: ItemState, version: number): readonly string[] {
     .filter(([, told]) => told < version)
     .map(([recipientId]) => recipientId)
     .sort();
+}
+
+/** Recipients that were given data that is still held; those that know of a restriction already are not told again. */
+function whoMustKnow({ items, restriction }: SubjectState): Pick<ProcessingRestricted['data'], 'recipientsToNotify'> {
+  const held = Object.values(items).filter(({ status }) => status === 'held');
+  const recipientsToNotify = [...new Set(held.flatMap(({ recipients }) => [...recipients.keys()]))].sort();
+  return restriction === undefined && recipientsToNotify.length > 0 ? { recipientsToNotify } : {};
+}
+
+/** A recipient that was dealt with is not outstanding for these versions any more. */
+function told(state: SubjectState, { recipientId, items }: UnreachableView['data']): SubjectState {
+  return items.reduce(
+    (folded, { itemId, version }) =>
+      withItem(folded, itemId, (item) => ({ ...item, recipients: new Map(item.recipients).set(recipientId, version) })),
+    state,
+  );
 }
 
 function intervalOf(item: ItemState, facts: SubjectFacts): string | undefined {

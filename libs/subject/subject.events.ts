@@ -154,16 +154,21 @@ export interface RectificationRefused {
   };
 }
 
-/** A recipient of an old value was told about the new one, or could not be (UK GDPR Art 19). */
+/** What has to be told to whoever was given the data (UK GDPR Art 19). */
+export type NotificationOf = 'correction' | 'restriction' | 'erasure';
+
+/** A recipient was told what became of the data it was given, or could not be (UK GDPR Art 19). */
 export interface RecipientNotified {
   readonly type: 'RecipientNotified';
   readonly data: {
     readonly subjectId: string;
     readonly recipientId: string;
-    readonly itemId: string;
-    /** The version that replaced what the recipient holds. */
-    readonly version: number;
-    readonly what: 'correction';
+    readonly what: NotificationOf;
+    /**
+     * Of a correction: the item, and the version that replaced what the recipient holds. Of an erasure: the items, and
+     * the newest version the recipient was given. Empty for a restriction, which is of everything about the person.
+     */
+    readonly items: readonly { readonly itemId: string; readonly version: number }[];
     readonly outcome: 'notified' | 'impossible' | 'disproportionate';
   };
 }
@@ -235,6 +240,8 @@ export interface ProcessingRestricted {
   readonly data: {
     readonly subjectId: string;
     readonly ground: '18(1)(a)' | '18(1)(b)' | '18(1)(c)' | '18(1)(d)';
+    /** Recipients that were given data that is still held, and must be told (UK GDPR Art 19). */
+    readonly recipientsToNotify?: readonly string[];
   };
 }
 
@@ -284,6 +291,12 @@ export interface DataShareView {
     readonly recipientKind: string;
     readonly items: readonly { readonly itemId: string; readonly version: number }[];
   };
+}
+
+/** What the rules about corrections need of a recipient that cannot be reached. Owned by sharing, as above. */
+export interface UnreachableView {
+  readonly type: 'RecipientUnreachable';
+  readonly data: Pick<RecipientNotified['data'], 'recipientId' | 'what' | 'items'>;
 }
 
 /** What the rules about accuracy need of an authorised use: the item versions a message was made of. Owned by use. */

@@ -81,16 +81,16 @@ const build: fc.Arbitrary<Step['build']> = fc.oneof(
       complaintRoutes: ['controller', 'commissioner', 'court'],
     }),
   ),
-  fc.constantFrom('marine', 'constructor').map(
-    (recipientId) => (itemId: string, state: SubjectState) =>
-      send({
-        type: 'NotifyRecipient',
-        itemId,
-        recipientId,
-        version: version(state, itemId),
-        outcome: 'notified',
-      }),
-  ),
+  fc.constantFrom('marine', 'constructor').map((recipientId) => (itemId: string, state: SubjectState): Folded => ({
+    type: 'RecipientNotified',
+    data: {
+      subjectId: ASHA,
+      recipientId,
+      what: 'correction',
+      items: [{ itemId, version: version(state, itemId) }],
+      outcome: 'notified',
+    },
+  })),
   fc.constant((itemId: string, state: SubjectState) =>
     send({ type: 'CompleteCorrection', itemId, version: version(state, itemId) }),
   ),
