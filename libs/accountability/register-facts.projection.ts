@@ -47,6 +47,7 @@ export const registerFactsProjection: Projection<RegisterFact> = {
     GroupMembershipStarted: row,
     GroupMembershipEnded: row,
     AgreementRecorded: row,
+    AgreementAmended: row,
     AgreementEnded: row,
   },
 };

@@ -14,7 +14,7 @@ type AuthorisationEvent =
 /** `UseAuthorisations`: every use that was allowed, and whether something has revoked it since (C05). */
 export const authorisationsProjection: Projection<AuthorisationEvent> = {
   name: 'use-authorisations',
-  version: 2,
+  version: 3,
   tables: {
     use_authorisations: {
       columns: {
@@ -36,6 +36,7 @@ export const authorisationsProjection: Projection<AuthorisationEvent> = {
       },
       key: ['use_id'],
       indexes: [['subject_id', 'position']],
+      history: true,
     },
   },
   handles: {

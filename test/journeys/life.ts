@@ -183,7 +183,7 @@ export async function approvedPurpose(custos: Installation, purposeId: string, m
 /** What a notice has to say of a purpose; a purpose of {@link purposeDraft} when nothing else is said. */
 export interface ToldPurpose {
   readonly purposeId: string;
-  readonly basis?: 'contract' | 'consent';
+  readonly basis?: 'contract' | 'consent' | 'legitimateInterests';
   /** ISO 8601 duration with one unit. */
   readonly period?: string;
 }
@@ -193,6 +193,11 @@ const SHIPPED_PERIODS: Readonly<Record<string, string>> = {
   'support-ticket': 'P2Y',
   'service-usage': 'P90D',
 };
+const BASES_SAID = {
+  contract: 'under our contract',
+  consent: 'only if you agree',
+  legitimateInterests: 'for a legitimate interest of ours',
+} as const;
 const UNITS: Readonly<Record<string, string>> = { Y: 'years', M: 'months', D: 'days' };
 
 /**
@@ -237,8 +242,11 @@ export function completeNotice(
         part: 'lawfulBases',
         purposes: [purposeId],
         basis,
-        passage: basis === 'consent' ? `For ${purposeId}, only if you agree.` : `For ${purposeId}, under our contract.`,
+        passage: `For ${purposeId}, ${BASES_SAID[basis]}.`,
       },
+      ...(basis === 'legitimateInterests'
+        ? [{ part: 'legitimateInterests', passage: `Our interest is that you know of ${purposeId}.` }]
+        : []),
       {
         part: 'retentionPeriods',
         purposes: [purposeId],

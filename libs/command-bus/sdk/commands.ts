@@ -337,15 +337,6 @@ export interface CommandBodies {
     readonly complaintRoutes?: readonly ('controller' | 'commissioner' | 'court')[];
     readonly requestId?: string;
   };
-  NotifyRecipient: {
-    readonly occurredAt?: string;
-    readonly caseRef?: string;
-    readonly subjectId: string;
-    readonly itemId: string;
-    readonly recipientId: string;
-    readonly version: number;
-    readonly outcome: 'notified' | 'impossible' | 'disproportionate';
-  };
   CompleteCorrection: {
     readonly occurredAt?: string;
     readonly caseRef?: string;
@@ -609,8 +600,6 @@ export interface CommandBodies {
     readonly occurredAt?: string;
     readonly caseRef?: string;
     readonly agreementId: string;
-    readonly recipientId: string;
-    readonly kind: 'art28' | 'jointController' | 'intraGroup';
     readonly purposes: readonly string[];
     readonly categories: readonly string[];
     readonly from: string;
@@ -628,6 +617,31 @@ export interface CommandBodies {
       | 'deleteOrReturn'
       | 'audit'
     )[];
+    readonly recipientId: string;
+    readonly kind: 'art28' | 'jointController' | 'intraGroup';
+  };
+  AmendAgreement: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly agreementId: string;
+    readonly purposes: readonly string[];
+    readonly categories: readonly string[];
+    readonly from: string;
+    readonly to?: string;
+    readonly transferMechanism?: 'adequacy' | 'idta' | 'addendum' | 'bindingRules' | 'derogation';
+    readonly publicSummary?: string;
+    readonly documentHash: string;
+    readonly checklist: readonly (
+      | 'instructions'
+      | 'confidentiality'
+      | 'security'
+      | 'subProcessors'
+      | 'rightsRequests'
+      | 'assistance'
+      | 'deleteOrReturn'
+      | 'audit'
+    )[];
+    readonly version: number;
   };
   EndAgreement: {
     readonly occurredAt?: string;
@@ -671,11 +685,8 @@ export interface CommandBodies {
   ShareData: {
     readonly occurredAt?: string;
     readonly caseRef?: string;
-    readonly disclosureId?: string;
-    readonly subjectId: string;
     readonly recipientId: string;
     readonly purposeId: string;
-    readonly itemIds: readonly string[];
     readonly basis?:
       | 'consent'
       | 'contract'
@@ -686,9 +697,117 @@ export interface CommandBodies {
       | 'legitimateInterests';
     readonly instrumentId?: string;
     readonly agreementId?: string;
-    readonly consentRef?: string;
     readonly medium: string;
     readonly transferMechanism?: 'adequacy' | 'idta' | 'addendum' | 'bindingRules' | 'derogation';
+    readonly disclosureId?: string;
+    readonly subjectId: string;
+    readonly itemIds: readonly string[];
+    readonly consentRef?: string;
+  };
+  ShareCategories: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly recipientId: string;
+    readonly purposeId: string;
+    readonly basis?:
+      | 'consent'
+      | 'contract'
+      | 'legalObligation'
+      | 'vitalInterests'
+      | 'publicTask'
+      | 'recognisedLegitimateInterest'
+      | 'legitimateInterests';
+    readonly instrumentId?: string;
+    readonly agreementId?: string;
+    readonly medium: string;
+    readonly transferMechanism?: 'adequacy' | 'idta' | 'addendum' | 'bindingRules' | 'derogation';
+    readonly disclosureId: string;
+    readonly subjectId: string;
+    readonly categories: readonly string[];
+    readonly subjectCount: number;
+  };
+  ShareDataInBulk: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly recipientId: string;
+    readonly purposeId: string;
+    readonly basis?:
+      | 'consent'
+      | 'contract'
+      | 'legalObligation'
+      | 'vitalInterests'
+      | 'publicTask'
+      | 'recognisedLegitimateInterest'
+      | 'legitimateInterests';
+    readonly instrumentId?: string;
+    readonly agreementId?: string;
+    readonly medium: string;
+    readonly transferMechanism?: 'adequacy' | 'idta' | 'addendum' | 'bindingRules' | 'derogation';
+    readonly disclosureId: string;
+    readonly categories: readonly string[];
+    readonly subjectIds: readonly string[];
+  };
+  RecordBulkProgress: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly disclosureId: string;
+    readonly batch: number;
+    readonly shared: number;
+    readonly refused: readonly {
+      readonly subjectId: string;
+      readonly code: string;
+    }[];
+  };
+  NotifyRecipient: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly subjectId: string;
+    readonly recipientId: string;
+    readonly what?: 'correction' | 'restriction' | 'erasure';
+    readonly itemId?: string;
+    readonly version?: number;
+    readonly outcome: 'notified' | 'impossible' | 'disproportionate';
+  };
+  ConfirmRecipient: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly subjectId: string;
+    readonly recipientId: string;
+    readonly what?: 'correction' | 'restriction' | 'erasure';
+    readonly itemId?: string;
+    readonly reference?: string;
+  };
+  MarkRecipientUnreachable: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly subjectId: string;
+    readonly recipientId: string;
+    readonly what?: 'correction' | 'restriction' | 'erasure';
+    readonly itemId?: string;
+    readonly reason: 'noAnswer' | 'addressUnknown' | 'dissolved' | 'refused';
+  };
+  RemindRecipient: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly subjectId: string;
+    readonly recipientId: string;
+    readonly what?: 'correction' | 'restriction' | 'erasure';
+  };
+  OpenReturnOrDelete: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly recipientId: string;
+    readonly reason: 'groupExit' | 'agreementEnded';
+    readonly reference: string;
+    readonly since: string;
+  };
+  ConfirmReturnOrDelete: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly recipientId: string;
+    readonly taskId: string;
+    readonly outcome: 'returned' | 'deleted' | 'keptByLaw' | 'continued';
+    readonly reference: string;
   };
   CloseRelationship: {
     readonly occurredAt?: string;
