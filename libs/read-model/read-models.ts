@@ -76,19 +76,39 @@ export class ReadModels {
     return statement.all(...cellsOf(where), now, limit) as R[];
   }
 
+  /** How many rows have these values; with `due`, of those whose time has come. */
+  count(
+    projection: Projection<never>,
+    table: string,
+    where: Row,
+    due?: { readonly column: string; readonly now: string },
+  ): number {
+    const statement = this.#select(
+      projection,
+      table,
+      where,
+      '',
+      due && `"${due.column}" <= ?`,
+      'count(*) AS row_number',
+    );
+    const found = statement.get(...cellsOf(where), ...(due ? [due.now] : [])) as { readonly row_number: number };
+    return found.row_number;
+  }
+
   #select(
     projection: Projection<never>,
     table: string,
     where: Row,
     tail: string,
     condition?: string,
+    columns = '*, rowid AS row_number',
   ): SqliteStatement<Cell[]> {
     const conditions = [
       ...Object.entries(where).map(([name, cell]) => (cell === null ? `"${name}" IS NULL` : `"${name}" = ?`)),
       ...(condition === undefined ? [] : [condition]),
     ];
     const sql =
-      `SELECT *, rowid AS row_number FROM "${physicalName(projection, table)}"` +
+      `SELECT ${columns} FROM "${physicalName(projection, table)}"` +
       (conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`) +
       tail;
     let statement = this.#statements.get(sql);

@@ -17,8 +17,10 @@ import type {
   DataCollected,
   DataCorrected,
   DataErased,
+  ErasureStarted,
   ProcessingRestricted,
   RestrictionLifted,
+  RetentionDeferred,
   RetentionExpired,
   SubjectRegistered,
 } from '#subject';
@@ -40,6 +42,8 @@ type DisclosureEvent =
   | ProcessingRestricted
   | RestrictionLifted
   | RetentionExpired
+  | RetentionDeferred
+  | ErasureStarted
   | DataErased;
 
 interface HeldItem {
@@ -47,6 +51,8 @@ interface HeldItem {
   /** Oldest first, never empty. */
   readonly versions: readonly { readonly version: number; readonly since: Instant; readonly gone?: true }[];
   readonly inDoubt: boolean;
+  /** Its time has come, and it is kept for a hold, a duty or an open case alone (I-16d). */
+  readonly blocked?: true;
 }
 
 export interface DisclosureState {
@@ -80,6 +86,8 @@ export const disclosureDecider: Decider<ShareData, DisclosureEvent, DisclosureSt
     ProcessingRestricted: true,
     RestrictionLifted: true,
     RetentionExpired: true,
+    RetentionDeferred: true,
+    ErasureStarted: true,
     DataErased: true,
   },
   evolve(state, event, at) {
@@ -106,16 +114,14 @@ export const disclosureDecider: Decider<ShareData, DisclosureEvent, DisclosureSt
         return { ...state, restricted: true };
       case 'RestrictionLifted':
         return { ...state, restricted: false };
-      case 'RetentionExpired':
+      case 'RetentionDeferred':
+        return block(state, event.data.items);
+      case 'ErasureStarted':
       case 'DataErased':
-        return event.data.items.reduce(
-          (folded, gone) =>
-            withItem(folded, gone.itemId, (item) => ({
-              ...item,
-              versions: item.versions.map((each) => (each.version === gone.version ? { ...each, gone: true } : each)),
-            })),
-          state,
-        );
+        if (event.data.everything) return allGone(state);
+        return gone(event.type === 'ErasureStarted' ? block(state, event.data.remaining) : state, event.data.items);
+      case 'RetentionExpired':
+        return gone(state, event.data.items);
       case 'DataShared': {
         const { disclosureId, recipientId, purposeId, items } = event.data;
         const what = gist(
@@ -137,6 +143,37 @@ const gist = (recipientId: string, purposeId: string, itemIds: readonly string[]
 function withItem(state: DisclosureState, itemId: string, change: (item: HeldItem) => HeldItem): DisclosureState {
   const item = state.items.get(itemId);
   return item ? { ...state, items: new Map(state.items).set(itemId, change(item)) } : state;
+}
+
+type VersionRefs = readonly { readonly itemId: string; readonly version: number }[];
+
+function gone(state: DisclosureState, items: VersionRefs): DisclosureState {
+  return items.reduce(
+    (folded, ended) =>
+      withItem(folded, ended.itemId, (item) => ({
+        ...item,
+        versions: item.versions.map((each) => (each.version === ended.version ? { ...each, gone: true } : each)),
+      })),
+    state,
+  );
+}
+
+function allGone(state: DisclosureState): DisclosureState {
+  const items = [...state.items].map(
+    ([itemId, item]) =>
+      [itemId, { ...item, versions: item.versions.map((each) => ({ ...each, gone: true as const })) }] as const,
+  );
+  return { ...state, items: new Map(items) };
+}
+
+function block(state: DisclosureState, items: VersionRefs): DisclosureState {
+  return items.reduce(
+    (folded, { itemId, version }) =>
+      withItem(folded, itemId, (item) =>
+        item.versions.at(-1)?.version === version ? { ...item, blocked: true } : item,
+      ),
+    state,
+  );
 }
 
 function share(command: ShareData, state: DisclosureState, facts: DisclosureFacts): Outcome<DataShared> {
@@ -169,6 +206,8 @@ function share(command: ShareData, state: DisclosureState, facts: DisclosureFact
     if (state.restricted) return refuse('PROCESSING_RESTRICTED', { recipientId, purposeId });
     const disputed = itemIds.filter((itemId) => state.items.get(itemId)?.inDoubt);
     if (disputed.length > 0) return refuse('ITEM_DISPUTED', { itemIds: disputed });
+    const blocked = itemIds.filter((itemId) => state.items.get(itemId)?.blocked);
+    if (blocked.length > 0) return refuse('PROCESSING_RESTRICTED', { recipientId, purposeId, itemIds: blocked });
   }
   return accept({
     type: 'DataShared',

@@ -1,8 +1,26 @@
-import { insert, insertIfAbsent, update, type Projection, type Recorded } from '#kernel';
-import type { DataCollected, DataCorrected, DataErased, RecipientNotified, RetentionExpired } from '#subject';
+import { insert, insertIfAbsent, update, type Projection, type Recorded, type Row } from '#kernel';
+import type {
+  DataCollected,
+  DataCorrected,
+  DataErased,
+  ErasureStarted,
+  HeldForPurpose,
+  PurposeEnded,
+  RecipientNotified,
+  RetentionExpired,
+} from '#subject';
 import type { DataShared } from './disclosure.events.js';
 
-type HoldingEvent = DataCollected | DataCorrected | RetentionExpired | DataErased | DataShared | RecipientNotified;
+type HoldingEvent =
+  | DataCollected
+  | DataCorrected
+  | HeldForPurpose
+  | PurposeEnded
+  | RetentionExpired
+  | ErasureStarted
+  | DataErased
+  | DataShared
+  | RecipientNotified;
 
 /** The four columns that say when something became so, when that was written, and by which event. */
 const mark = <P extends string>(prefix: P, event: Recorded) => ({
@@ -27,6 +45,14 @@ const markColumns = <T extends '' | '?'>(prefix: string, optional: T) =>
     [`${prefix}_event`]: `text${optional}`,
   }) as Readonly<Record<string, `text${T}` | `integer${T}`>>;
 
+/** The rows of what an erasure is about: all of the person that have not got so far yet, or these versions. */
+function endedRows(data: (ErasureStarted | DataErased)['data'], state: 'expired' | 'erased'): readonly Row[] {
+  const { subjectId } = data;
+  return data.everything
+    ? [{ subject_id: subjectId, [`${state}_at`]: null }]
+    : data.items.map(({ itemId, version }) => ({ subject_id: subjectId, item_id: itemId, version }));
+}
+
 const OPEN_STATES = { ...noMark('superseded'), ...noMark('expired'), ...noMark('erased') };
 
 /**
@@ -39,7 +65,7 @@ const OPEN_STATES = { ...noMark('superseded'), ...noMark('expired'), ...noMark('
  */
 export const whoHeldWhatProjection: Projection<HoldingEvent> = {
   name: 'who-held-what',
-  version: 1,
+  version: 2,
   tables: {
     held_versions: {
       columns: {
@@ -64,6 +90,7 @@ export const whoHeldWhatProjection: Projection<HoldingEvent> = {
         basis: 'text',
         basis_ref: 'text?',
         ...markColumns('from', ''),
+        ...markColumns('ended', '?'),
       },
       key: ['subject_id', 'item_id', 'purpose_id'],
       indexes: [['purpose_id']],
@@ -120,6 +147,7 @@ export const whoHeldWhatProjection: Projection<HoldingEvent> = {
           basis: event.data.basis,
           basis_ref: event.data.basisRef ?? null,
           ...mark('from', event),
+          ...noMark('ended'),
         }),
       ]),
     DataCorrected: (event) => {
@@ -144,9 +172,30 @@ export const whoHeldWhatProjection: Projection<HoldingEvent> = {
       event.data.items.map(({ itemId, version }) =>
         update('held_versions', { subject_id: event.data.subjectId, item_id: itemId, version }, mark('expired', event)),
       ),
+    ErasureStarted: (event) =>
+      endedRows(event.data, 'expired').map((where) => update('held_versions', where, mark('expired', event))),
     DataErased: (event) =>
-      event.data.items.map(({ itemId, version }) =>
-        update('held_versions', { subject_id: event.data.subjectId, item_id: itemId, version }, mark('erased', event)),
+      endedRows(event.data, 'erased').map((where) => update('held_versions', where, mark('erased', event))),
+    HeldForPurpose: (event) =>
+      event.data.items.map(({ itemId }) =>
+        insert('held_purposes', {
+          subject_id: event.data.subjectId,
+          item_id: itemId,
+          purpose_id: event.data.purposeId,
+          purpose_version: event.data.purposeVersion,
+          basis: event.data.basis,
+          basis_ref: event.data.assessmentRef,
+          ...mark('from', event),
+          ...noMark('ended'),
+        }),
+      ),
+    PurposeEnded: (event) =>
+      event.data.items.map(({ itemId }) =>
+        update(
+          'held_purposes',
+          { subject_id: event.data.subjectId, item_id: itemId, purpose_id: event.data.purposeId },
+          mark('ended', event),
+        ),
       ),
     DataShared: (event) => {
       const { data } = event;

@@ -36,19 +36,23 @@ export const subjectCapability = capability({
         collectionPoints: registers.get(collectionPointRegister),
         notices: registers.get(noticeRegister),
       }),
+      async lookUp(command, _state, { vault }) {
+        if (command.type !== 'RegisterSubject') return {};
+        return { erased: (await vault.tombstoneOfSubject(command.subjectId)) !== undefined };
+      },
       commands: [
         { command: RegisterSubject, roles: ['service', 'staff', 'privacyOfficer'] },
         { command: PresentNotice, roles: ['service', 'staff', 'privacyOfficer'] },
         { command: CollectData, roles: ['service', 'staff'] },
         { command: CorrectData, roles: ['service', 'staff', 'privacyOfficer'] },
         { command: RefuseCorrection, roles: ['privacyOfficer'] },
-        { command: NotifyRecipient, roles: ['service', 'staff', 'privacyOfficer', 'system'] },
-        { command: CompleteCorrection, roles: ['staff', 'privacyOfficer'] },
+        { command: NotifyRecipient, roles: ['service', 'staff', 'privacyOfficer', 'system'], afterClosing: true },
+        { command: CompleteCorrection, roles: ['staff', 'privacyOfficer'], afterClosing: true },
         { command: ConfirmAccuracy, roles: ['service', 'staff', 'privacyOfficer'] },
         { command: DoubtAccuracy, roles: ['service', 'staff', 'privacyOfficer'] },
         { command: RaiseAccuracyCheck, roles: ['system'] },
         { command: RestrictProcessing, roles: ['staff', 'privacyOfficer'] },
-        { command: LiftRestriction, roles: ['privacyOfficer'] },
+        { command: LiftRestriction, roles: ['privacyOfficer'], afterClosing: true },
       ],
     }),
   ],

@@ -35,7 +35,7 @@ import type {
   RegisterSubject,
   SubjectDomainCommand,
 } from './subject.commands.js';
-import type { Capacity, CollectedItem, DataShareView, SubjectEvent } from './subject.events.js';
+import type { Capacity, CollectedItem, DataShareView, ItemVersionRef, SubjectEvent } from './subject.events.js';
 
 /** How long a superseded value is kept for disputes, unless a rule says otherwise (domain facts 2.7). */
 export const SUPERSEDED_PERIOD = 'P12M';
@@ -76,6 +76,8 @@ export interface SubjectFacts extends Facts {
   readonly purposes: PurposeRegisterState;
   readonly collectionPoints: CollectionPointRegisterState;
   readonly notices: NoticeRegisterState;
+  /** Whether the vault says that this id belonged to a person who was erased. Looked up for `RegisterSubject` only. */
+  readonly erased?: boolean;
 }
 
 type SubjectOutcome = Outcome<SubjectEvent>;
@@ -169,15 +171,21 @@ function evolve(state: SubjectState, event: SubjectEvent | DataShareView, at: In
     }
     case 'RetentionExpired':
       return event.data.items.reduce((folded, ref) => endItem(folded, ref, 'expired'), state);
+    case 'ErasureStarted':
+      return endItems(state, event.data, 'expired');
     case 'DataErased':
-      return event.data.items.reduce((folded, ref) => endItem(folded, ref, 'erased'), state);
+      return endItems(state, event.data, 'erased');
+    case 'HeldForPurpose':
+    case 'PurposeEnded':
+    case 'RetentionDeferred':
+      return state;
     case 'RectificationRefused':
       return withItem(state, event.data.itemId, (item) => ({ ...item, refusedFor: event.data.reasonCode }));
   }
 }
 
 function decide(command: SubjectDomainCommand, state: SubjectState, facts: SubjectFacts): SubjectOutcome {
-  if (command.type === 'RegisterSubject') return register(command, state);
+  if (command.type === 'RegisterSubject') return register(command, state, facts);
   const unfit = withoutStanding(state.openedAt, facts);
   if (unfit) return unfit;
   switch (command.type) {
@@ -228,14 +236,18 @@ export const subjectDecider: Decider<SubjectDomainCommand, SubjectEvent | DataSh
     AccuracyCheckDue: true,
     ProcessingRestricted: true,
     RestrictionLifted: true,
+    HeldForPurpose: true,
+    PurposeEnded: true,
     RetentionExpired: true,
+    RetentionDeferred: true,
+    ErasureStarted: true,
     DataErased: true,
   },
   evolve,
   decide,
 };
 
-function register(command: RegisterSubject, state: SubjectState): SubjectOutcome {
+function register(command: RegisterSubject, state: SubjectState, facts: SubjectFacts): SubjectOutcome {
   const { subjectId, capacity } = command;
   const subscriberType = command.subscriberType ?? 'individual';
   const division = command.division ?? 'england-and-wales';
@@ -246,6 +258,8 @@ function register(command: RegisterSubject, state: SubjectState): SubjectOutcome
       state.registeredAs.division === division;
     return same ? unchanged : refuse('SUBJECT_EXISTS');
   }
+  // The log that named the person may have been restored from before they were erased (X7).
+  if (facts.erased) return refuse('DATA_ERASED');
   return accept({ type: 'SubjectRegistered', data: { subjectId, capacity, subscriberType, division } });
 }
 
@@ -513,4 +527,14 @@ function endItem(
   status: 'expired' | 'erased',
 ): SubjectState {
   return withItem(state, ref.itemId, (item) => (item.version === ref.version ? { ...item, status } : item));
+}
+
+function endItems(
+  state: SubjectState,
+  { items, everything }: { readonly items: readonly ItemVersionRef[]; readonly everything?: true },
+  status: 'expired' | 'erased',
+): SubjectState {
+  if (!everything) return items.reduce((folded, ref) => endItem(folded, ref, status), state);
+  const ended = Object.entries(state.items).map(([itemId, item]) => [itemId, { ...item, status }] as const);
+  return { ...state, items: Object.fromEntries(ended) };
 }

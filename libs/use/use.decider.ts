@@ -17,9 +17,13 @@ import type {
   DataCollected,
   DataCorrected,
   DataErased,
+  ErasureStarted,
+  HeldForPurpose,
   NoticePresented,
   ProcessingRestricted,
+  PurposeEnded,
   RestrictionLifted,
+  RetentionDeferred,
   RetentionExpired,
   SubjectRegistered,
 } from '#subject';
@@ -31,9 +35,11 @@ export const AUTHORISATION_LIFE = 15 * 60 * 1000;
 
 interface UsableItem {
   readonly category: string;
-  readonly purposeId: string;
+  readonly purposeIds: readonly string[];
   readonly version: number;
   readonly gone: boolean;
+  /** Its time has come, and it is kept for a hold, a duty or an open case alone (I-16d). */
+  readonly blocked?: true;
   readonly disputed: boolean;
   readonly nextCheckDue?: string;
   /** The notice that the person has yet to be shown, and from when on (UK GDPR Art 14). */
@@ -64,7 +70,11 @@ type FoldedEvent =
   | AccuracyDoubtRaised
   | ProcessingRestricted
   | RestrictionLifted
+  | HeldForPurpose
+  | PurposeEnded
   | RetentionExpired
+  | RetentionDeferred
+  | ErasureStarted
   | DataErased;
 
 function evolve(state: UseState, event: FoldedEvent, at: Instant): UseState {
@@ -85,7 +95,7 @@ function evolve(state: UseState, event: FoldedEvent, at: Instant): UseState {
       for (const item of event.data.items)
         items[item.itemId] = {
           category: item.category,
-          purposeId: event.data.purposeId,
+          purposeIds: [event.data.purposeId],
           version: item.version,
           gone: false,
           disputed: false,
@@ -117,8 +127,32 @@ function evolve(state: UseState, event: FoldedEvent, at: Instant): UseState {
       return { ...state, restricted: true };
     case 'RestrictionLifted':
       return { ...state, restricted: false };
-    case 'RetentionExpired':
+    case 'HeldForPurpose':
+      return event.data.items.reduce(
+        (folded, { itemId }) =>
+          withItem(folded, itemId, (item) => ({ ...item, purposeIds: [...item.purposeIds, event.data.purposeId] })),
+        state,
+      );
+    case 'PurposeEnded':
+      return event.data.items.reduce(
+        (folded, { itemId }) =>
+          withItem(folded, itemId, (item) => ({
+            ...item,
+            purposeIds: item.purposeIds.filter((each) => each !== event.data.purposeId),
+          })),
+        state,
+      );
+    case 'RetentionDeferred':
+      return block(state, event.data.items);
+    case 'ErasureStarted':
     case 'DataErased':
+      if (event.data.everything) return { ...state, items: mapItems(state.items, (item) => ({ ...item, gone: true })) };
+      return event.data.items.reduce(
+        (folded, ref) =>
+          withItem(folded, ref.itemId, (item) => (item.version === ref.version ? { ...item, gone: true } : item)),
+        event.type === 'ErasureStarted' ? block(state, event.data.remaining) : state,
+      );
+    case 'RetentionExpired':
       return event.data.items.reduce(
         (folded, ref) =>
           withItem(folded, ref.itemId, (item) => (item.version === ref.version ? { ...item, gone: true } : item)),
@@ -150,7 +184,11 @@ export const useDecider: Decider<UseDomainCommand, FoldedEvent, UseState, UseFac
     AccuracyDoubtRaised: true,
     ProcessingRestricted: true,
     RestrictionLifted: true,
+    HeldForPurpose: true,
+    PurposeEnded: true,
     RetentionExpired: true,
+    RetentionDeferred: true,
+    ErasureStarted: true,
     DataErased: true,
     ConsentGiven: true,
     ConsentWithdrawn: true,
@@ -189,6 +227,8 @@ function authorise(command: AuthoriseUse, state: UseState, facts: UseFacts): Out
 
   if (purpose.commercial && state.objected) return refuse('MARKETING_OBJECTION', { purposeId });
   if (state.restricted) return refuse('PROCESSING_RESTRICTED', { purposeId });
+  const blocked = itemIds.filter((itemId) => state.items[itemId]?.blocked);
+  if (blocked.length > 0) return refuse('PROCESSING_RESTRICTED', { purposeId, items: blocked });
 
   const resting = purpose.commercial
     ? marketingBasis(purpose, channel, state, facts)
@@ -284,10 +324,19 @@ function serviceBasis(
 ): Resting | Outcome<never> {
   const resting = purpose.basis === 'consent' ? consentTo(purpose, channel, state, facts) : {};
   if ('kind' in resting) return resting;
-  const foreign = itemIds.filter((itemId) => state.items[itemId]?.purposeId !== purpose.purposeId);
+  const foreign = itemIds.filter((itemId) => !state.items[itemId]?.purposeIds.includes(purpose.purposeId));
   return foreign.length > 0
     ? refuse('ITEM_NOT_HELD_FOR_PURPOSE', { purposeId: purpose.purposeId, items: foreign })
     : resting;
+}
+
+/** What is kept for a hold, a duty or an open case is used for nothing else. */
+function block(state: UseState, items: readonly { readonly itemId: string; readonly version: number }[]): UseState {
+  return items.reduce(
+    (folded, { itemId, version }) =>
+      withItem(folded, itemId, (item) => (item.version === version ? { ...item, blocked: true } : item)),
+    state,
+  );
 }
 
 function mapItems(items: UseState['items'], change: (item: UsableItem) => UsableItem): UseState['items'] {
