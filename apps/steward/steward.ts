@@ -10,7 +10,8 @@ import { sweepKeys } from './key-sweep.js';
 export const STEWARD: Actor = { id: 'steward', type: 'system', roles: ['system'] };
 
 const ROWS_AT_ONCE = 1_000;
-const COMMANDS_AT_ONCE = 16;
+/** Commands that wait together share a sync of the log and a transaction of the vault. */
+const COMMANDS_AT_ONCE = 64;
 const SWEEP_INTERVAL = 60 * 60 * 1000;
 
 /**
@@ -86,7 +87,7 @@ export class Steward {
 
   /** @returns how many rows were due; 0 when nothing could be done about them. */
   async #work(policy: TimedPolicy): Promise<number> {
-    const { readModels, clock, log, door } = this.parts;
+    const { readModels, clock, door } = this.parts;
     const rows =
       policy.dueColumn === undefined
         ? readModels.page(policy.projection, policy.table, policy.where, 0, ROWS_AT_ONCE).rows
@@ -105,8 +106,6 @@ export class Steward {
       if (group) group.push(row);
       else groups.set(key, [row]);
     }
-    if (policy.destroys && rows.length > 0)
-      await log.vault.destroyItemKeys(policy.destroys.keys(rows), policy.destroys.cause);
     const waiting = [...groups.values()];
     let last = 0;
     let recorded = 0;

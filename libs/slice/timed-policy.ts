@@ -15,8 +15,6 @@ export interface TimedPolicy {
   readonly dueColumn?: string;
   /** Rows with the same values here are one piece of work. */
   readonly groupBy: readonly string[];
-  /** Keys to destroy before the command is sent. */
-  readonly destroys?: { readonly keys: (rows: readonly Row[]) => readonly string[]; readonly cause: string };
   readonly command: (rows: readonly [Row, ...Row[]]) => {
     readonly type: string;
     readonly body: Readonly<Record<string, unknown>>;
