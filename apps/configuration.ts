@@ -26,6 +26,8 @@ export interface Configuration {
   readonly masterKey: string;
   /** Policy file to apply at start; the shipped one when absent. */
   readonly policyFile?: string;
+  /** File that every destruction of a key is written to as well; kept apart from the backups. */
+  readonly erasureJournal?: string;
   readonly clock: { readonly kind: 'system' } | { readonly kind: 'simulated'; readonly start: Instant };
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
 }
@@ -42,6 +44,8 @@ export const SETTINGS = {
   ACCESS_URL: 'digests of local tokens; file:DATA_DIR/access.db',
   MASTER_KEY: 'file:<path> or env:<variable>; file:DATA_DIR/master.key, made at first start',
   POLICY_FILE: 'policy file to apply at start; the shipped policy when absent',
+  ERASURE_JOURNAL:
+    'file that every destruction of a key is noted in, to be kept apart from the backups; none when absent',
   CLOCK: 'system, or simulated:<RFC 3339 timestamp> for demonstrations and tests',
   LOG_LEVEL: 'fatal, error, warn, info, debug or silent; warn',
   ALLOW_INSECURE_BIND: 'yes-behind-a-proxy: listen beyond loopback without TLS, because a proxy provides it',
@@ -84,6 +88,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
   if (!/^(file:.+|env:[A-Za-z_][A-Za-z0-9_]*)$/.test(masterKey))
     throw new BadSetting('MASTER_KEY', 'neither file:<path> nor env:<variable>');
   const policyFile = text('POLICY_FILE');
+  const erasureJournal = text('ERASURE_JOURNAL');
 
   return {
     dataDir,
@@ -98,6 +103,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     accessUrl: databaseUrl('ACCESS_URL', text('ACCESS_URL'), dataDir, 'access.db'),
     masterKey,
     ...(policyFile !== undefined && { policyFile: resolve(policyFile) }),
+    ...(erasureJournal !== undefined && { erasureJournal: resolve(erasureJournal) }),
     clock: simulated === undefined ? { kind: 'system' } : { kind: 'simulated', start: instant(simulated) },
     logLevel,
   };

@@ -17,6 +17,7 @@ export function settingLines(configuration: Configuration, environment: NodeJS.P
     ACCESS_URL: masked(configuration.accessUrl),
     MASTER_KEY: configuration.masterKey,
     POLICY_FILE: configuration.policyFile ?? '',
+    ERASURE_JOURNAL: configuration.erasureJournal ?? '',
     CLOCK: clock.kind === 'system' ? 'system' : `simulated:${clock.start}`,
     LOG_LEVEL: configuration.logLevel,
     ALLOW_INSECURE_BIND: environment['ALLOW_INSECURE_BIND'] ?? '',

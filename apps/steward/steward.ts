@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Actor, Row } from '#kernel';
 import type { EventLog } from '#event-log';
 import type { ReadModels } from '#read-model';
+import type { ErasureJournal } from '#retention';
 import type { Clock, CommandDoor, TimedPolicy } from '#slice';
 import { sweepKeys } from './key-sweep.js';
 
@@ -34,6 +35,8 @@ export class Steward {
       readonly clock: Clock;
       readonly logger: Logger;
     },
+    /** Where destructions are noted for a restore. */
+    private readonly journal?: ErasureJournal,
     /** How often it looks, in milliseconds. */
     private readonly interval = 1_000,
   ) {}
@@ -76,6 +79,7 @@ export class Steward {
   /** Does everything that is due now, of every policy. */
   async round(): Promise<void> {
     for (const policy of this.policies) while ((await this.#work(policy)) === ROWS_AT_ONCE && !this.#stopped);
+    await this.journal?.write(this.parts.log.vault);
   }
 
   async stop(): Promise<void> {

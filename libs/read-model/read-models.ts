@@ -76,6 +76,18 @@ export class ReadModels {
     return statement.all(...cellsOf(where), now, limit) as R[];
   }
 
+  /** The rows with the greatest values of a column, the greatest first; rows without one are left out. */
+  latest<R>(projection: Projection<never>, table: string, where: Row, column: string, limit: number): readonly R[] {
+    const statement = this.#select(
+      projection,
+      table,
+      where,
+      '',
+      `"${column}" IS NOT NULL ORDER BY "${column}" DESC LIMIT ?`,
+    );
+    return statement.all(...cellsOf(where), limit) as R[];
+  }
+
   /** How many rows have these values; with `due`, of those whose time has come. */
   count(
     projection: Projection<never>,

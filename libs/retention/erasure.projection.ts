@@ -46,7 +46,13 @@ export const erasureLedgerProjection: Projection<ErasureEvent> = {
         position: 'integer',
       },
       key: ['erasure_id'],
-      indexes: [['status', 'suspended_ref'], ['status', 'backup_horizon'], ['subject_id'], ['suspended_ref']],
+      indexes: [
+        ['status', 'suspended_ref'],
+        ['status', 'backup_horizon'],
+        ['subject_id'],
+        ['suspended_ref'],
+        ['erased_at'],
+      ],
       history: true,
     },
     erasure_remains: {

@@ -68,8 +68,12 @@ export const retentionCapability = capability({
             const erasure = state.erasures[command.erasureId];
             return { personErased: await personErased(), liveKeys: await live(erasure?.keyIds ?? []) };
           }
-          case 'RestateErasure':
-            return { personErased: await personErased(), liveKeys: await live(keysNotErased(state)) };
+          case 'RestateErasure': {
+            // Only what is known to be destroyed is restated: a key that is lost is another matter.
+            const keyIds = keysNotErased(state);
+            const destroyed = new Set((await vault.tombstonesOfKeys(keyIds)).map(({ id }) => id));
+            return { personErased: await personErased(), liveKeys: keyIds.filter((keyId) => !destroyed.has(keyId)) };
+          }
           default:
             return {};
         }
