@@ -160,6 +160,15 @@ custos
   );
 
 custos
+  .command('remove-ciphertext')
+  .description('overwrites, in the embedded log, the encrypted values of erasures that are final')
+  .action(async () => {
+    const configuration = settings();
+    const { removeCiphertext } = await import('./remove-ciphertext.js');
+    json(await removeCiphertext(configuration));
+  });
+
+custos
   .command('erasures <file>')
   .description('adds every destruction of a key that the file does not know to it; keep it apart from the backups')
   .action(async (file: string) => {

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { Installation, type Reply } from '../installation.js';
 import { tracesBelow } from '../plaintext.js';
 import { acquaintance, collect, customer, fresh, NOTICE, refuses, said, SHOWN, TICKET, type Person } from './life.js';
@@ -10,6 +13,8 @@ const BILLING = {
   ...NOTICE,
   serviceRequestRef: 'order-1',
 } as const;
+
+const CLI = join(import.meta.dirname, '..', '..', 'dist', 'apps', 'cli', 'main.js');
 
 /** C16: what defers an erasure, how an erasure goes, and what is said of it (journeys 7 and 8 of the domain facts). */
 describe('keep and erase', () => {
@@ -212,4 +217,36 @@ describe('keep and erase', () => {
     // Nothing else holds it.
     await until(subjectId, allErased);
   });
+
+  it('removes the ciphertext of what is finally erased from the log, and replays to the same read models', async () => {
+    const segments = (): string =>
+      readdirSync(join(custos.dataDir, 'events'))
+        .filter((name) => name.endsWith('.log') || /^\d/.test(name))
+        .map((name) => readFileSync(join(custos.dataDir, 'events', name), 'latin1'))
+        .join('');
+    const blanked = (): number => segments().match(/"ct":"A+"/g)?.length ?? 0;
+    const cli = (...words: string[]) => {
+      const { stdout, stderr } = spawnSync(process.execPath, [CLI, ...words], {
+        env: { PATH: process.env['PATH'], DATA_DIR: custos.dataDir },
+        encoding: 'utf8',
+      });
+      expect(stderr).toBe('');
+      return JSON.parse(stdout);
+    };
+    expect(blanked()).toBe(0);
+    const digest = (await custos.get('auditor', '/v1/digest')).body;
+    const removed = cli('remove-ciphertext');
+    expect(removed.events).toBeGreaterThan(2);
+    expect(blanked()).toBeGreaterThanOrEqual(removed.events);
+    expect(cli('remove-ciphertext')).toMatchObject({ events: 0, before: removed.events });
+    expect(cli('replay', '--digest', '--through', String(digest.position)).digest).toBe(digest.digest);
+
+    await custos.kill();
+    for (const file of ['read-models.db', 'read-models.db-wal', 'read-models.db-shm'])
+      rmSync(join(custos.dataDir, file), { force: true });
+    await custos.launch('2034-12-31T09:00:00Z');
+    const rebuilt = (await custos.get('auditor', '/v1/digest')).body;
+    expect(rebuilt.position).toBe(digest.position);
+    expect(rebuilt.digest).toBe(digest.digest);
+  }, 60_000);
 });
