@@ -11,16 +11,7 @@
  * It holds opaque ids and no keys. Lines may come twice. A last line without its end was not finished, and is
  * written again.
  */
-import {
-  closeSync,
-  existsSync,
-  fdatasyncSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import type { KeyVault, Tombstone } from '#key-vault';
 
 export type JournalEntry = Pick<Tombstone, 'kind' | 'id' | 'destroyedAt' | 'cause'> & { readonly sequence: number };
