@@ -29,6 +29,8 @@ export interface Configuration {
   readonly bus?: { readonly url: string; readonly allowPlaintext: boolean };
   /** Policy file to apply at start; the shipped one when absent. */
   readonly policyFile?: string;
+  /** File that every destruction of a key is written to as well; kept apart from the backups. */
+  readonly erasureJournal?: string;
   readonly clock: { readonly kind: 'system' } | { readonly kind: 'simulated'; readonly start: Instant };
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
 }
@@ -47,6 +49,8 @@ export const SETTINGS = {
   REDIS_URL: 'message bus: redis://, redis+sentinel:// or redis+cluster://, rediss for TLS; HTTP only when absent',
   BUS_PLAINTEXT: 'refuse personal fields that come over the bus in the clear, or allow them; refuse',
   POLICY_FILE: 'policy file to apply at start; the shipped policy when absent',
+  ERASURE_JOURNAL:
+    'file that every destruction of a key is noted in, to be kept apart from the backups; none when absent',
   CLOCK: 'system, or simulated:<RFC 3339 timestamp> for demonstrations and tests',
   LOG_LEVEL: 'fatal, error, warn, info, debug or silent; warn',
   ALLOW_INSECURE_BIND: 'yes-behind-a-proxy: listen beyond loopback without TLS, because a proxy provides it',
@@ -93,6 +97,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
   const plaintext = text('BUS_PLAINTEXT') ?? 'refuse';
   if (plaintext !== 'refuse' && plaintext !== 'allow')
     throw new BadSetting('BUS_PLAINTEXT', 'neither refuse nor allow');
+  const erasureJournal = text('ERASURE_JOURNAL');
 
   return {
     dataDir,
@@ -108,6 +113,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     masterKey,
     ...(redisUrl !== undefined && { bus: { url: redisUrl, allowPlaintext: plaintext === 'allow' } }),
     ...(policyFile !== undefined && { policyFile: resolve(policyFile) }),
+    ...(erasureJournal !== undefined && { erasureJournal: resolve(erasureJournal) }),
     clock: simulated === undefined ? { kind: 'system' } : { kind: 'simulated', start: instant(simulated) },
     logLevel,
   };

@@ -139,6 +139,52 @@ custos
     }
   });
 
+custos
+  .command('backup <folder>')
+  .description('copies the installation, running or not, into an empty folder, and checks the copy')
+  .action(async (folder: string) => {
+    const configuration = settings();
+    const { backupInstallation } = await import('./backup.js');
+    json(await backupInstallation(configuration, process.env, folder));
+  });
+
+custos
+  .command('restore <folder>')
+  .description('puts a backup into an empty DATA_DIR and repeats every erasure since')
+  .addOption(
+    new Option('--erasures <journal>', 'the file of ERASURE_JOURNAL, or of `custos erasures`').conflicts(
+      'withoutErasures',
+    ),
+  )
+  .option('--without-erasures', 'there is no journal: people who were erased since may be readable again')
+  .action(
+    async (folder: string, options: { erasures?: string; withoutErasures?: true }, command: Command): Promise<void> => {
+      if (options.erasures === undefined && !options.withoutErasures)
+        command.error('name the erasure journal with --erasures, or say --without-erasures');
+      const configuration = settings();
+      const { restoreInstallation } = await import('./backup.js');
+      json(await restoreInstallation(configuration, folder, options.erasures));
+    },
+  );
+
+custos
+  .command('remove-ciphertext')
+  .description('overwrites, in the embedded log, the encrypted values of erasures that are final')
+  .action(async () => {
+    const configuration = settings();
+    const { removeCiphertext } = await import('./remove-ciphertext.js');
+    json(await removeCiphertext(configuration));
+  });
+
+custos
+  .command('erasures <file>')
+  .description('adds every destruction of a key that the file does not know to it; keep it apart from the backups')
+  .action(async (file: string) => {
+    const configuration = settings();
+    const { exportErasures } = await import('./backup.js');
+    line(`${await exportErasures(configuration, file)} destructions stand in ${file}.`);
+  });
+
 eventStoreCommands(custos, {
   line,
   json,

@@ -19,6 +19,7 @@ export function settingLines(configuration: Configuration, environment: NodeJS.P
     REDIS_URL: configuration.bus ? masked(configuration.bus.url) : '',
     BUS_PLAINTEXT: configuration.bus?.allowPlaintext ? 'allow' : 'refuse',
     POLICY_FILE: configuration.policyFile ?? '',
+    ERASURE_JOURNAL: configuration.erasureJournal ?? '',
     CLOCK: clock.kind === 'system' ? 'system' : `simulated:${clock.start}`,
     LOG_LEVEL: configuration.logLevel,
     ALLOW_INSECURE_BIND: environment['ALLOW_INSECURE_BIND'] ?? '',

@@ -3,6 +3,7 @@ import type { IntegrationEvents, JsonSchema } from '#command-bus';
 const id: JsonSchema = { type: 'string', format: 'uuid' };
 const text: JsonSchema = { type: 'string' };
 const version: JsonSchema = { type: 'integer', minimum: 1 };
+const flag: JsonSchema = { type: 'boolean' };
 const time: JsonSchema = { type: 'string', format: 'date-time' };
 
 const object = (properties: Readonly<Record<string, JsonSchema>>, optional: readonly string[] = []): JsonSchema => ({
@@ -42,8 +43,8 @@ export const integrationEvents: IntegrationEvents = {
   },
   DataErased: {
     stored: 'data-erased.v1',
-    summary: 'Item versions were erased; copies of them go too.',
-    schema: object({ subjectId: id, items: listOf(itemVersion), cause: text }),
+    summary: 'Item versions were erased, or everything about the person; copies of them go too.',
+    schema: object({ subjectId: id, items: listOf(itemVersion), everything: flag, cause: text }, ['everything']),
   },
   ProcessingRestricted: {
     stored: 'processing-restricted.v1',

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -10,6 +10,7 @@ import { EventLog } from '#event-log';
 import { masterKeyFrom, openKeyVault } from '#key-vault';
 import { applyPolicy, InvalidPolicy, readPolicy, SHIPPED_POLICY, type Policy } from '#policy';
 import { Projector, ReadModels } from '#read-model';
+import { ErasureJournal } from '#retention';
 import {
   codecsOf,
   CommandCatalogue,
@@ -24,6 +25,7 @@ import { capabilities } from '../capabilities.js';
 import { BadSetting, type Configuration } from '../configuration.js';
 import { EngineModule } from '../engine/engine.module.js';
 import { integrationEvents } from '../engine/integration-events.js';
+import { reconcile } from '../steward/reconcile.js';
 import { Steward } from '../steward/steward.js';
 import { startEventLogProcess } from './event-log-process.js';
 
@@ -43,6 +45,8 @@ export interface Standalone {
 
 /** Where the parts of a running installation are: read by the command-line client. */
 export const RUNTIME_FILE = 'standalone.json';
+/** Stands in a data folder for as long as a restore into it is under way. */
+export const UNFINISHED_RESTORE = 'restore-unfinished';
 /** As large as an append to the event log: a disclosure about 10,000 people names each of them (390 kB). */
 const LARGEST_BODY = 1024 * 1024;
 
@@ -55,6 +59,8 @@ export async function startStandalone(
 ): Promise<Standalone> {
   const { dataDir } = configuration;
   const policy = policyOf(configuration.policyFile);
+  if (existsSync(join(dataDir, UNFINISHED_RESTORE)))
+    throw new BadSetting('DATA_DIR', 'a restore into this folder was not finished; empty it and restore again');
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const logger = pino({ level: configuration.logLevel, base: null });
   const clock = configuration.clock.kind === 'system' ? systemClock : new SimulatedClock(configuration.clock.start);
@@ -114,8 +120,10 @@ export async function startStandalone(
     const steward = new Steward(
       capabilities.flatMap((each) => each.policies),
       { door, readModels, log, clock, logger },
+      configuration.erasureJournal === undefined ? undefined : new ErasureJournal(configuration.erasureJournal),
     );
     closing.push(() => steward.stop());
+    await reconcile({ door, readModels, vault, logger });
     const firstToken = (await tokens.isEmpty())
       ? await tokens.issue({ id: 'first-operator', type: 'user', roles: ['operator'] }, clock.now())
       : undefined;

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Actor, Row } from '#kernel';
 import type { EventLog } from '#event-log';
 import type { ReadModels } from '#read-model';
+import type { ErasureJournal } from '#retention';
 import type { Answer, Clock, CommandDoor, PolicyCommand, TimedPolicy } from '#slice';
 import { sweepKeys } from './key-sweep.js';
 
@@ -10,7 +11,8 @@ import { sweepKeys } from './key-sweep.js';
 export const STEWARD: Actor = { id: 'steward', type: 'system', roles: ['system'] };
 
 const ROWS_AT_ONCE = 1_000;
-const COMMANDS_AT_ONCE = 16;
+/** Commands that wait together share a sync of the log and a transaction of the vault. */
+const COMMANDS_AT_ONCE = 64;
 const SWEEP_INTERVAL = 60 * 60 * 1000;
 
 /**
@@ -33,6 +35,8 @@ export class Steward {
       readonly clock: Clock;
       readonly logger: Logger;
     },
+    /** Where destructions are noted for a restore. */
+    private readonly journal?: ErasureJournal,
     /** How often it looks, in milliseconds. */
     private readonly interval = 1_000,
   ) {}
@@ -79,6 +83,7 @@ export class Steward {
       more = false;
       for (const policy of this.policies) if ((await this.#work(policy)) === atOnce(policy)) more = true;
     }
+    await this.journal?.write(this.parts.log.vault);
   }
 
   async stop(): Promise<void> {

@@ -4,6 +4,9 @@
  * What a reader gets from then on has the same length as before. JSON: `{"$redacted":true}` and blanks; `{}` and blanks
  * where that has no room (under 18 bytes); `0` in a single byte. Anything else: zero bytes.
  *
+ * Or only the values under seal in it: every string `iv`, `ct` and `tag` that follows `"enc":"A256GCM","kid":…` in JSON
+ * becomes as many `A`. The data stay JSON of the same shape, which nothing can open.
+ *
  * Data and checksum of a record cannot change in one step, so what is to be done is written down first: `redaction`, a
  * file of 80 bytes, is written under a temporary name, synced and renamed. Then data and checksum are overwritten and
  * synced, then the file is removed. A start finds the file and does the rest again. It holds no data of any event.
@@ -17,7 +20,7 @@
  *                   record             u64, offset in the file
  *                   data               u64, offset in the record
  *                   length             u32, of the data
- *                   json               u32, 1: the content type is JSON
+ *                   json               u32, 1: the content type is JSON; 2: and only its seals
  *                   reserved           4 bytes, zero
  *                   crc32              u32, of the 76 bytes before it
  */
@@ -51,6 +54,8 @@ export interface Journal {
   readonly data: number;
   readonly length: number;
   readonly json: boolean;
+  /** Only the values under seal. */
+  readonly seals: boolean;
 }
 
 /** Replaces data by what readers are to find in its place. */
@@ -60,11 +65,32 @@ export function blank(data: Buffer, json: boolean): void {
   data.write(data.length >= MARK.length ? MARK : data.length >= 2 ? '{}' : '0', 'latin1');
 }
 
+/** A value under seal, as the engine writes it. */
+const SEAL = /"enc":"A256GCM","kid":"[^"\\]*","iv":"([\w-]*)","ct":"([\w-]*)","tag":"([\w-]*)"/g;
+
+/** Makes the seals in JSON data unreadable for good, at the same length. */
+export function blankSeals(data: Buffer): void {
+  const text = data.toString('latin1');
+  for (const seal of text.matchAll(SEAL)) {
+    let from = seal.index;
+    for (const [name, value] of [
+      ['iv', seal[1]!],
+      ['ct', seal[2]!],
+      ['tag', seal[3]!],
+    ] as const) {
+      from = text.indexOf(`"${name}":"`, from) + name.length + 4;
+      data.fill(0x41, from, from + value.length);
+      from += value.length;
+    }
+  }
+}
+
 /** As `blank`, for the data within a frame. @returns the length of the data; 0 when nothing has changed */
-export function blankFrame(frame: Buffer): number {
+export function blankFrame(frame: Buffer, seals = false): number {
   const { start, end, json } = dataWithin(frame);
   const before = Buffer.from(frame.subarray(start, end));
-  blank(frame.subarray(start, end), json);
+  if (seals) blankSeals(frame.subarray(start, end));
+  else blank(frame.subarray(start, end), json);
   return before.equals(frame.subarray(start, end)) ? 0 : end - start;
 }
 
@@ -109,7 +135,8 @@ export function pendingRedaction(dir: string): Journal | undefined {
     record: place(48),
     data: place(56),
     length: bytes.readUInt32LE(64),
-    json: bytes.readUInt32LE(68) === 1,
+    json: bytes.readUInt32LE(68) >= 1,
+    seals: bytes.readUInt32LE(68) === 2,
   };
 }
 
@@ -123,7 +150,7 @@ export function writeJournal(dir: string, journal: Journal): void {
     bytes.writeBigUInt64LE(BigInt(value), 32 + 8 * i);
   }
   bytes.writeUInt32LE(journal.length, 64);
-  bytes.writeUInt32LE(journal.json ? 1 : 0, 68);
+  bytes.writeUInt32LE(journal.seals ? 2 : journal.json ? 1 : 0, 68);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, 76)), 76);
   const temporary = join(dir, `${JOURNAL}.tmp`);
   const fd = fs.openSync(temporary, 'w', 0o600);
@@ -144,10 +171,12 @@ export function removeJournal(dir: string): void {
 }
 
 /** Overwrites data and checksum; the same again when it was done before. */
-export function apply(segment: Segment, { crc, logId, position, record: offset, data, length, json }: Journal): void {
+export function apply(segment: Segment, journal: Journal): void {
+  const { crc, logId, position, record: offset, data, length, json, seals } = journal;
   const record = logIdOf(segment).equals(logId) ? readRecord(segment, offset) : Buffer.alloc(0);
   const content = record.subarray(data, data + length);
-  blank(content, json);
+  if (seals) blankSeals(content);
+  else blank(content, json);
   if (content.length === length) sealRecord(segment.seed, record, 0, record.length, position);
   if (content.length !== length || record.readUInt32LE(4) !== crc) {
     throw new CorruptLog(`${segment.path}: the record at offset ${offset} is not the one that was to be redacted`);

@@ -12,7 +12,12 @@ import { RECORD_HEADER_BYTES, sealRecord } from './segments.js';
 import { dataWithin } from './wire.js';
 
 /** Which event: by stream and revision, or by position. */
-export type EventReference = { readonly stream: string; readonly revision: number } | { readonly position: number };
+export type EventReference = (
+  { readonly stream: string; readonly revision: number } | { readonly position: number }
+) & {
+  /** Overwrites only the values under seal in the data. */
+  readonly seals?: boolean;
+};
 
 /** There is no such event, or it is one the server itself lives by. Nothing has been changed. */
 export class NotRedactable extends Error {}
@@ -51,7 +56,9 @@ function redactNow(log: EventLog, reference: EventReference): RedactionReport {
   const within = position - start;
   const frame = record.subarray(within, within + index.length(ordinal));
   const data = dataWithin(frame);
-  const bytes = blankFrame(frame);
+  const seals = reference.seals === true;
+  if (seals && !data.json) throw new NotRedactable('the data of this event are not JSON');
+  const bytes = blankFrame(frame, seals);
   const report = { stream, revision, position, type, bytes };
   if (bytes === 0) return report;
   sealRecord(segment.seed, record, 0, record.length, start);
@@ -64,6 +71,7 @@ function redactNow(log: EventLog, reference: EventReference): RedactionReport {
     data: within + data.start,
     length: data.end - data.start,
     json: data.json,
+    seals,
   };
   writeJournal(log.dir, journal);
   apply(segment, journal);

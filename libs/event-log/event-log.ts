@@ -13,7 +13,7 @@ import {
   type ResolvedEvent,
   type StreamingRead,
 } from '@eventstore/db-client';
-import type { DomainEvent, Recorded } from '#kernel';
+import { isSealed, type DomainEvent, type Recorded } from '#kernel';
 import type { KeyVault } from '#key-vault';
 import type { CodecRegistry } from './codec.js';
 import { decode, encode, keysOf, type Envelope, type RawRecord } from './envelope.js';
@@ -129,6 +129,17 @@ export class LogReader {
     } finally {
       letGo(events);
     }
+  }
+
+  /** Ids of the keys under which values of an event are sealed. */
+  static keysIn(event: Recorded): readonly string[] {
+    const keys: string[] = [];
+    const visit = (value: unknown): void => {
+      if (isSealed(value)) keys.push(value.kid);
+      else if (typeof value === 'object' && value !== null) Object.values(value).forEach(visit);
+    };
+    visit(event.data);
+    return keys;
   }
 
   /**

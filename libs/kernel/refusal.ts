@@ -128,6 +128,19 @@ export const REFUSALS = {
   RETENTION_NOT_DUE: rule('C16', 'UK GDPR Art 5(1)(e)', 'wait until the retention period has ended', 'retryable'),
   DATA_ERASED: rule('C16', 'UK GDPR Art 5(1)(e), 17', 'none: the data no longer exists'),
   ERASURE_INCOMPLETE: rule('C16', 'UK GDPR Art 17', 'destroy every key of the data first', 'retryable'),
+  LEGAL_HOLD_IN_FORCE: rule('C16', 'UK GDPR Art 17(3)(b), (e)', 'wait until the legal hold is lifted', 'retryable'),
+  DEFERRED_OPEN_ACCESS_REQUEST: rule(
+    'C16 C20',
+    'UK GDPR Art 15; DPA 2018 s.173',
+    'answer the open access request first',
+    'retryable',
+  ),
+  ERASURE_EXCEPTION_APPLIES: rule(
+    'C16',
+    'UK GDPR Art 17(3)',
+    'wait until the reason to keep it has ended',
+    'retryable',
+  ),
 
   RECIPIENT_UNKNOWN: rule('C19', 'UK GDPR Art 5(1)(f)', 'register the recipient'),
   NOT_COMPELLED: rule('C19', 'policy; UK GDPR Art 6(1)(c)', 'share only what a statute compels'),

@@ -311,6 +311,22 @@ export class KeyVault {
     return row && tombstoneOf(row);
   }
 
+  /** Tombstones in the order in which they came, after one of them; `sequence` 0 is before the first. */
+  async tombstonesAfter(sequence: number, limit: number): Promise<(Tombstone & { readonly sequence: number })[]> {
+    this.#assertOpen();
+    return this.statements.tombstonesPage
+      .all(sequence, limit)
+      .map((row) => ({ ...tombstoneOf(row), sequence: row.sequence }));
+  }
+
+  /** Tombstones, the newest first, before one of them. */
+  async tombstonesBefore(sequence: number, limit: number): Promise<(Tombstone & { readonly sequence: number })[]> {
+    this.#assertOpen();
+    return this.statements.tombstonesBefore
+      .all(sequence, limit)
+      .map((row) => ({ ...tombstoneOf(row), sequence: row.sequence }));
+  }
+
   /**
    * Says that the events of these keys are in the log. Costs nothing now: it is written with the next change.
    * Forgetting to call it, or dying before it was written, only makes {@link sweep} ask the log.

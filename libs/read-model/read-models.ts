@@ -113,18 +113,48 @@ export class ReadModels {
     return new Set(found.map((row) => row.found));
   }
 
+  /** The rows with the greatest values of a column, the greatest first; rows without one are left out. */
+  latest<R>(projection: Projection<never>, table: string, where: Row, column: string, limit: number): readonly R[] {
+    const statement = this.#select(
+      projection,
+      table,
+      where,
+      '',
+      `"${column}" IS NOT NULL ORDER BY "${column}" DESC LIMIT ?`,
+    );
+    return statement.all(...cellsOf(where), limit) as R[];
+  }
+
+  /** How many rows have these values; with `due`, of those whose time has come. */
+  count(
+    projection: Projection<never>,
+    table: string,
+    where: Row,
+    due?: { readonly column: string; readonly now: string },
+  ): number {
+    const statement = this.#select(
+      projection,
+      table,
+      where,
+      '',
+      due && `"${due.column}" <= ?`,
+      'count(*) AS row_number',
+    );
+    const found = statement.get(...cellsOf(where), ...(due ? [due.now] : [])) as { readonly row_number: number };
+    return found.row_number;
+  }
+
   #select(
     projection: Projection<never>,
     table: string,
     where: Row,
     tail: string,
     condition?: string,
+    columns?: string,
   ): SqliteStatement<Cell[]> {
-    const columns = columnsOf(projection, table);
+    const selected = columns ?? `${columnsOf(projection, table)}, rowid AS row_number`;
     const conditions = [...whereOf(where), ...(condition === undefined ? [] : [condition])];
-    return this.#prepared(
-      `SELECT ${columns}, rowid AS row_number FROM "${physicalName(projection, table)}"${clause(conditions)}${tail}`,
-    );
+    return this.#prepared(`SELECT ${selected} FROM "${physicalName(projection, table)}"${clause(conditions)}${tail}`);
   }
 
   /** The rows of the present that were so by then, and those of the past that were so then. */

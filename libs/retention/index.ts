@@ -1,5 +1,10 @@
+export { KEYSTORE_BACKUP_HORIZON } from './erasure.decider.js';
+export { erasureLedgerProjection } from './erasure.projection.js';
+export * from './legal-hold.events.js';
+export { legalHoldsProjection } from './legal-hold.projection.js';
+export { legalHoldRegister, legalHoldsAsOf, type LegalHoldRegisterState } from './legal-hold.register.js';
 export { retentionCapability } from './retention.capability.js';
 export { retentionCodec } from './retention.codec.js';
-export { KEYSTORE_BACKUP_HORIZON } from './retention.decider.js';
 export * from './retention.events.js';
+export { ErasureJournal, journalOf, type JournalEntry } from './erasure-journal.js';
 export { retentionScheduleProjection } from './retention.projection.js';

@@ -10,20 +10,26 @@ import {
   EndAccountingPeriod,
   ExpireRetention,
   ExtendRetention,
+  FinaliseErasure,
 } from './retention.commands.js';
 import { retentionDecider } from './retention.decider.js';
-import { erasurePolicy, retentionExpiryPolicy } from './retention.policy.js';
+import { erasureFinalityPolicy, erasurePolicy, retentionExpiryPolicy } from './retention.policy.js';
+import { erasureLedgerProjection } from './erasure.projection.js';
 import { retentionScheduleProjection } from './retention.projection.js';
 import {
   collected,
   confirmErasure,
   corrected,
+  deferred,
   EMAIL,
+  ERASURE,
+  erasedAt,
   expire,
   OPENED,
   PHONE,
   ref,
   registered,
+  started,
   subjectId,
 } from './testing/index.js';
 
@@ -79,7 +85,7 @@ describe('the capability', () => {
       expect(slice!.stream(Object.assign(new command(), about))).toBe(`subject-${subjectId}`);
     expect(slice!.commands.find(({ command }) => command === ConfirmErasure)?.roles).toEqual(['system']);
   });
-  it('looks for the keys of what has expired, and only before an erasure is stated', async () => {
+  it('looks for the keys of what is beyond use, and only before an erasure is stated', async () => {
     const asked: (readonly string[])[] = [];
     const vault = { liveKeys: (keys: readonly string[]) => (asked.push(keys), Promise.resolve(['still there'])) };
     const state = (
@@ -88,12 +94,28 @@ describe('the capability', () => {
         collected(EMAIL, 'collected'),
         collected(PHONE, 'collected'),
         { type: 'RetentionExpired', data: { subjectId, items: [{ ...ref(EMAIL), due: OPENED }] } },
+        started([ref(EMAIL)]),
       ] as const
     ).reduce((folded, event) => retentionDecider.evolve(folded, event, instant(OPENED)), retentionDecider.initialState);
     const lookUps = { vault } as unknown as LookUps;
     expect(await slice!.lookUp!(expire(), state, lookUps)).toEqual({});
     expect(await slice!.lookUp!(confirmErasure, state, lookUps)).toEqual({ liveKeys: ['still there'] });
     expect(asked).toEqual([[`key 1 of ${EMAIL}`]]);
+  });
+  it('destroys keys before it states that, and states nothing when one outlives it', async () => {
+    const done: unknown[] = [];
+    let alive: readonly string[] = [];
+    const vault = {
+      destroyItemKeys: (keys: readonly string[], cause: string) => Promise.resolve(done.push([keys, cause])),
+      destroySubject: (id: string) => Promise.resolve(done.push(id)),
+      liveKeys: () => Promise.resolve(alive),
+    };
+    const lookUps = { vault } as unknown as LookUps;
+    await slice!.beforeAppend!([started([ref(EMAIL)]), erasedAt(OPENED, [ref(EMAIL)])], lookUps);
+    await slice!.beforeAppend!([erasedAt(OPENED, [], { everything: true, person: true })], lookUps);
+    expect(done).toEqual([[[`key 1 of ${EMAIL}`], 'retention'], subjectId]);
+    alive = [`key 1 of ${EMAIL}`];
+    await expect(slice!.beforeAppend!([erasedAt(OPENED, [ref(EMAIL)])], lookUps)).rejects.toThrow('outlived');
   });
 });
 
@@ -124,6 +146,11 @@ describe('RetentionSchedule', () => {
         period: 'P2Y',
         due: '2028-01-05T09:00:00.000Z',
         status: 'kept',
+        deferred_by: null,
+        deferred_ref: null,
+        deferred_since: null,
+        erasure_id: null,
+        event_id: expect.any(String),
         position: 1,
       },
       expect.objectContaining({ item_id: PHONE, trigger_event: 'serviceRequestClosed', due: null }),
@@ -148,13 +175,13 @@ describe('RetentionSchedule', () => {
       },
     ]));
   it('shows what has expired and what is erased', () => {
-    expect(rows(email, [MARCH, expired])).toMatchObject([{ status: 'expired' }]);
+    expect(rows(email, [MARCH, expired])).toMatchObject([{ status: 'beyondUse' }]);
     expect(rows(email, [MARCH, expired], [MARCH, erased])).toMatchObject([{ status: 'erased' }]);
   });
 
   const awaiting = ({ where }: TimedPolicy, found: readonly Row[]) =>
     found.filter((row) => Object.entries(where).every(([name, cell]) => row[name] === cell));
-  it('hands what is kept past its date to the steward, and then its keys', async () => {
+  it('hands what is kept past its date to the steward, and then its erasure', async () => {
     const old = rows(email, ticket, [MARCH, corrected(EMAIL)], [MARCH, expired]);
     expect(awaiting(retentionExpiryPolicy, old)).toMatchObject([{ item_id: EMAIL, version: 2 }, { item_id: PHONE }]);
     const expiry = retentionExpiryPolicy.command([old[0]!]);
@@ -163,12 +190,28 @@ describe('RetentionSchedule', () => {
       subjectId,
     });
 
-    const keyless = awaiting(erasurePolicy, old);
-    expect(erasurePolicy.destroys?.keys(keyless)).toEqual([`key 1 of ${EMAIL}`]);
-    const erasure = erasurePolicy.command([keyless[0]!]);
+    const ledger = logbook();
+    ledger.at(MARCH, started([ref(EMAIL)]));
+    const erasures = tablesOf(erasureLedgerProjection, ledger.events)['erasures']!;
+    const [begun] = awaiting(erasurePolicy, erasures);
+    const erasure = erasurePolicy.command([begun!]);
     expect(await readCommand(ConfirmErasure, { commandId, ...erasure.body })).toMatchObject({
       type: erasure.type,
       subjectId,
     });
+    ledger.at(MARCH, erasedAt(OPENED, [ref(EMAIL)]));
+    const erased = tablesOf(erasureLedgerProjection, ledger.events)['erasures']!;
+    expect(awaiting(erasurePolicy, erased)).toEqual([]);
+    const final = erasureFinalityPolicy.command([awaiting(erasureFinalityPolicy, erased)[0]!]);
+    expect(await readCommand(FinaliseErasure, { commandId, ...final.body })).toMatchObject({
+      type: final.type,
+      erasureId: ERASURE,
+    });
+  });
+  it('hands over nothing that is deferred, until its cause has passed', () => {
+    const held = deferred([ref(EMAIL)], 'legalHold', 'matter-1');
+    const lifted: DomainEvent = { type: 'LegalHoldLifted', data: { holdId: 'matter-1', reason: 'matterClosed' } };
+    expect(awaiting(retentionExpiryPolicy, rows(email, [MARCH, held]))).toEqual([]);
+    expect(awaiting(retentionExpiryPolicy, rows(email, [MARCH, held], [MARCH, lifted]))).toHaveLength(1);
   });
 });

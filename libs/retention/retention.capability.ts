@@ -1,17 +1,49 @@
 import { subjectStream } from '#kernel';
-import { capability, slice, view } from '#slice';
+import { purposeRegister } from '#purpose';
+import { capability, slice, view, type Role } from '#slice';
+import { ErasureController } from './erasure.controller.js';
+import { keysBeyondUse, keysNotErased } from './erasure.decider.js';
+import { erasureLedgerProjection } from './erasure.projection.js';
+import {
+  ApproveLegalHold,
+  LapseLegalHold,
+  LiftLegalHold,
+  PlaceLegalHold,
+  RaiseHoldReview,
+  ReviewLegalHold,
+} from './legal-hold.commands.js';
+import { holdStream, legalHoldDecider } from './legal-hold.decider.js';
+import { legalHoldsProjection } from './legal-hold.projection.js';
+import { legalHoldRegister } from './legal-hold.register.js';
 import { retentionCodec } from './retention.codec.js';
 import {
+  CloseDeferral,
   CloseRelationship,
   CloseServiceRequest,
   ConfirmErasure,
   EndAccountingPeriod,
+  EndPurposeForItem,
+  EraseData,
   ExpireRetention,
   ExtendRetention,
+  FinaliseErasure,
+  HoldForPurpose,
+  OpenDeferral,
+  RestateErasure,
 } from './retention.commands.js';
+import { RetentionController } from './retention.controller.js';
 import { retentionDecider } from './retention.decider.js';
+import {
+  erasureFinalityPolicy,
+  erasurePolicy,
+  holdLapsePolicy,
+  holdReviewPolicy,
+  retentionExpiryPolicy,
+} from './retention.policy.js';
 import { retentionScheduleProjection } from './retention.projection.js';
-import { erasurePolicy, retentionExpiryPolicy } from './retention.policy.js';
+
+/** Who was given data, and what lawyers prepare, is not for those who answer the person (I-22c). */
+const DISCREET: readonly Role[] = ['privacyOfficer', 'legal', 'auditor'];
 
 export const retentionCapability = capability({
   name: 'retention',
@@ -21,23 +53,92 @@ export const retentionCapability = capability({
       decider: retentionDecider,
       streamPrefix: 'subject-',
       stream: (command) => subjectStream(command.subjectId),
-      facts: () => ({}),
+      facts: (registers) => ({
+        legalHolds: registers.get(legalHoldRegister),
+        purposes: registers.get(purposeRegister),
+      }),
       async lookUp(command, state, { vault }) {
-        if (command.type !== 'ConfirmErasure') return {};
-        const expired = Object.values(state.versions).filter((kept) => kept.status === 'expired');
-        return { liveKeys: await vault.liveKeys(expired.map((kept) => kept.keyId)) };
+        const personErased = async () => (await vault.tombstoneOfSubject(command.subjectId)) !== undefined;
+        switch (command.type) {
+          case 'ConfirmErasure': {
+            if (state.person) return { personErased: await personErased(), liveKeys: await live(keysBeyondUse(state)) };
+            return { liveKeys: await live(keysBeyondUse(state)) };
+          }
+          case 'FinaliseErasure': {
+            const erasure = state.erasures[command.erasureId];
+            return { personErased: await personErased(), liveKeys: await live(erasure?.keyIds ?? []) };
+          }
+          case 'RestateErasure': {
+            // Only what is known to be destroyed is restated: a key that is lost is another matter.
+            const keyIds = keysNotErased(state);
+            const destroyed = new Set((await vault.tombstonesOfKeys(keyIds)).map(({ id }) => id));
+            return { personErased: await personErased(), liveKeys: keyIds.filter((keyId) => !destroyed.has(keyId)) };
+          }
+          default:
+            return {};
+        }
+        function live(keyIds: readonly string[]): Promise<readonly string[]> {
+          return vault.liveKeys(keyIds);
+        }
       },
+      // The keys go between the decision, which no hold forbids, and the statement that they are gone (X5).
+      async beforeAppend(events, { vault }) {
+        for (const event of events) {
+          if (event.type !== 'DataErased') continue;
+          const { subjectId, items, person, cause } = event.data;
+          if (person) await vault.destroySubject(subjectId, cause);
+          const keyIds = items.map(({ keyId }) => keyId);
+          if (keyIds.length > 0) await vault.destroyItemKeys(keyIds, cause);
+          if ((await vault.liveKeys(keyIds)).length > 0) throw new Error('a key outlived its destruction');
+        }
+      },
+      closes: { by: (event) => isErasureOfPerson(event), code: 'DATA_ERASED' },
       commands: [
-        { command: CloseRelationship, roles: ['service', 'staff', 'privacyOfficer'] },
-        { command: CloseServiceRequest, roles: ['service', 'staff'] },
-        { command: EndAccountingPeriod, roles: ['service', 'staff'] },
-        { command: ExpireRetention, roles: ['system', 'privacyOfficer'] },
-        { command: ConfirmErasure, roles: ['system'] },
+        { command: CloseRelationship, roles: ['service', 'staff', 'privacyOfficer'], afterClosing: true },
+        { command: CloseServiceRequest, roles: ['service', 'staff'], afterClosing: true },
+        { command: EndAccountingPeriod, roles: ['service', 'staff'], afterClosing: true },
+        { command: HoldForPurpose, roles: ['privacyOfficer'] },
+        { command: EndPurposeForItem, roles: ['service', 'staff', 'privacyOfficer', 'system'] },
+        { command: OpenDeferral, roles: ['privacyOfficer', 'legal', 'system'], afterClosing: true },
+        { command: CloseDeferral, roles: ['privacyOfficer', 'legal', 'system'], afterClosing: true },
+        { command: ExpireRetention, roles: ['system', 'privacyOfficer'], afterClosing: true },
+        { command: EraseData, roles: ['privacyOfficer', 'system'], afterClosing: true },
+        { command: ConfirmErasure, roles: ['system'], afterClosing: true },
+        { command: FinaliseErasure, roles: ['system', 'privacyOfficer'], afterClosing: true },
+        { command: RestateErasure, roles: ['system'], afterClosing: true },
         { command: ExtendRetention, roles: ['service', 'staff', 'privacyOfficer', 'legal'] },
       ],
     }),
+    slice({
+      decider: legalHoldDecider,
+      streamPrefix: legalHoldRegister.streamPrefix,
+      stream: ({ holdId }) => holdStream(holdId),
+      facts: () => ({}),
+      commands: [
+        { command: PlaceLegalHold, roles: ['legal', 'privacyOfficer'] },
+        { command: ApproveLegalHold, roles: ['legal', 'privacyOfficer'] },
+        { command: ReviewLegalHold, roles: ['legal', 'privacyOfficer'] },
+        { command: LiftLegalHold, roles: ['legal', 'privacyOfficer'] },
+        { command: RaiseHoldReview, roles: ['system'] },
+        { command: LapseLegalHold, roles: ['system'] },
+      ],
+    }),
   ],
-  projections: [retentionScheduleProjection],
-  views: [view('subject', 'retention', retentionScheduleProjection, 'retention_schedule')],
-  policies: [retentionExpiryPolicy, erasurePolicy],
+  registers: [legalHoldRegister],
+  projections: [retentionScheduleProjection, erasureLedgerProjection, legalHoldsProjection],
+  views: [
+    view('subject', 'retention', retentionScheduleProjection, 'retention_schedule'),
+    view('subject', 'retention-purposes', retentionScheduleProjection, 'retention_purposes'),
+    view('subject', 'deferrals', retentionScheduleProjection, 'deferrals'),
+    view('subject', 'erasures', erasureLedgerProjection, 'erasures'),
+    view('subject', 'erasure-remains', erasureLedgerProjection, 'erasure_remains'),
+    view('subject', 'erasure-recipients', erasureLedgerProjection, 'erasure_recipients', DISCREET),
+    view('register', 'erasures', erasureLedgerProjection, 'erasures'),
+    view('register', 'legal-holds', legalHoldsProjection, 'legal_holds', DISCREET),
+  ],
+  controllers: [RetentionController, ErasureController],
+  policies: [retentionExpiryPolicy, erasurePolicy, erasureFinalityPolicy, holdLapsePolicy, holdReviewPolicy],
 });
+
+const isErasureOfPerson = (event: { readonly type: string; readonly data: object }): boolean =>
+  event.type === 'ErasureStarted' && (event.data as { readonly scope?: string }).scope === 'person';

@@ -1,12 +1,21 @@
 import type { EventCodec } from '#event-log';
+import type { LegalHoldEvent } from './legal-hold.events.js';
 import type { RetentionEvent } from './retention.events.js';
 
-export const retentionCodec: EventCodec<RetentionEvent> = {
+export const retentionCodec: EventCodec<RetentionEvent | LegalHoldEvent> = {
   capability: 'retention',
   events: {
     RelationshipClosed: { stored: 'relationship-closed.v1' },
     ServiceRequestClosed: { stored: 'service-request-closed.v1' },
     AccountingPeriodEnded: { stored: 'accounting-period-ended.v1' },
     RetentionScheduled: { stored: 'retention-scheduled.v1' },
+    DeferralOpened: { stored: 'deferral-opened.v1' },
+    DeferralClosed: { stored: 'deferral-closed.v1' },
+    ErasureFinalised: { stored: 'erasure-finalised.v1' },
+    LegalHoldPlaced: { stored: 'legal-hold-placed.v1' },
+    LegalHoldApproved: { stored: 'legal-hold-approved.v1' },
+    LegalHoldReviewDue: { stored: 'legal-hold-review-due.v1' },
+    LegalHoldReviewed: { stored: 'legal-hold-reviewed.v1' },
+    LegalHoldLifted: { stored: 'legal-hold-lifted.v1' },
   },
 };

@@ -1,15 +1,21 @@
+import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayMinSize,
   ArrayUnique,
   IsArray,
   IsIn,
+  IsObject,
   IsOptional,
   IsString,
   Matches,
   MaxLength,
+  ValidateNested,
 } from 'class-validator';
-import { Command, IsId, IsInstant } from '#slice';
+import { Command, IsId, IsInstant, REGISTER_ID } from '#slice';
+import { CATEGORY, type ErasureException } from '#subject';
+
+const REFERENCE = /^[A-Za-z0-9][A-Za-z0-9._:/-]*$/;
 
 abstract class RetentionCommand extends Command {
   @IsId()
@@ -61,10 +67,170 @@ export class ExpireRetention extends RetentionCommand {
   readonly itemIds?: readonly string[];
 }
 
-/** States that the keys of everything expired are destroyed; refused while one exists (X5). */
+/** Has items that are held serve a further purpose, after that was assessed; they are kept for both (I-16b). */
+export class HoldForPurpose extends RetentionCommand {
+  get type() {
+    return 'HoldForPurpose' as const;
+  }
+
+  @Matches(REGISTER_ID)
+  @MaxLength(64)
+  readonly purposeId!: string;
+
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(100)
+  @ArrayUnique()
+  @IsId({ each: true })
+  readonly itemIds!: readonly string[];
+
+  /** The record of the assessment that the further purpose is lawful (UK GDPR Art 5(1)(b), 8A). */
+  @IsString()
+  @MaxLength(64)
+  @Matches(REFERENCE)
+  readonly assessmentRef!: string;
+
+  /** The service the person asked for, where the period counts from its end. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  @Matches(REFERENCE)
+  readonly serviceRequestRef?: string;
+}
+
+/** Ends one purpose for items: they are used for it no more, and kept only for what else holds them (I-16b). */
+export class EndPurposeForItem extends RetentionCommand {
+  get type() {
+    return 'EndPurposeForItem' as const;
+  }
+
+  @Matches(REGISTER_ID)
+  @MaxLength(64)
+  readonly purposeId!: string;
+
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(100)
+  @ArrayUnique()
+  @IsId({ each: true })
+  readonly itemIds!: readonly string[];
+
+  @IsIn(['fulfilled', 'consentWithdrawn', 'objection', 'purposeRetired', 'other'])
+  readonly reason!: 'fulfilled' | 'consentWithdrawn' | 'objection' | 'purposeRetired' | 'other';
+}
+
+/** Keeps data from being erased while a case about the person is open (I-16d, I-20f). */
+export class OpenDeferral extends RetentionCommand {
+  get type() {
+    return 'OpenDeferral' as const;
+  }
+
+  @IsId()
+  readonly deferralId!: string;
+
+  @IsIn(['openAccessRequest', 'openComplaint', 'openIncident'])
+  readonly cause!: 'openAccessRequest' | 'openComplaint' | 'openIncident';
+
+  /** What is open. */
+  @IsString()
+  @MaxLength(64)
+  @Matches(REFERENCE)
+  override readonly caseRef!: string;
+
+  /** Only these items; with `categories`, both. Everything about the person when neither is given. */
+  @IsOptional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(1000)
+  @ArrayUnique()
+  @IsId({ each: true })
+  readonly itemIds?: readonly string[];
+
+  @IsOptional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(100)
+  @ArrayUnique()
+  @Matches(CATEGORY, { each: true })
+  @MaxLength(64, { each: true })
+  readonly categories?: readonly string[];
+}
+
+/** Ends a deferral: what it kept is erased at once. */
+export class CloseDeferral extends RetentionCommand {
+  get type() {
+    return 'CloseDeferral' as const;
+  }
+
+  @IsId()
+  readonly deferralId!: string;
+}
+
+class DeclaredException {
+  @IsId()
+  readonly itemId!: string;
+
+  @IsIn(['freedomOfExpression', 'legalObligation', 'publicHealth', 'archivingResearch', 'legalClaims'])
+  readonly exception!: ErasureException;
+
+  /** When the reason ends; the item is erased then. */
+  @IsInstant()
+  readonly until!: string;
+}
+
+/** Erases items, or everything about a person, as far as nothing forbids it (UK GDPR Art 17). */
+export class EraseData extends RetentionCommand {
+  get type() {
+    return 'EraseData' as const;
+  }
+
+  /** Why, by UK GDPR Art 17(1). What its period ends is erased without a command. */
+  @IsIn(['request', 'consentWithdrawn', 'unlawful', 'objection'])
+  readonly cause!: 'request' | 'consentWithdrawn' | 'unlawful' | 'objection';
+
+  /** Only these. Everything about the person when absent, and the id is closed for good (X7). */
+  @IsOptional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(1000)
+  @ArrayUnique()
+  @IsId({ each: true })
+  readonly itemIds?: readonly string[];
+
+  /** Items that must stay by UK GDPR Art 17(3), as the privacy officer has decided. */
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(100)
+  @ArrayUnique((each: DeclaredException) => each?.itemId)
+  @IsObject({ each: true })
+  @ValidateNested({ each: true })
+  @Type(() => DeclaredException)
+  readonly exceptions?: readonly DeclaredException[];
+}
+
+/** Destroys the keys of what an erasure has put beyond use, and states it; sent by the steward (X5). */
 export class ConfirmErasure extends RetentionCommand {
   get type() {
     return 'ConfirmErasure' as const;
+  }
+}
+
+/** States that no backup holds a key of the erasure any more; refused before that can be true. */
+export class FinaliseErasure extends RetentionCommand {
+  get type() {
+    return 'FinaliseErasure' as const;
+  }
+
+  @IsId()
+  readonly erasureId!: string;
+}
+
+/**
+ * Puts on record again what the vault has destroyed and this log does not know of, after a restore; sent at the start.
+ */
+export class RestateErasure extends RetentionCommand {
+  get type() {
+    return 'RestateErasure' as const;
   }
 }
 
@@ -82,4 +248,16 @@ export class ExtendRetention extends RetentionCommand {
 }
 
 export type RetentionDomainCommand =
-  CloseRelationship | CloseServiceRequest | EndAccountingPeriod | ExpireRetention | ConfirmErasure | ExtendRetention;
+  | CloseRelationship
+  | CloseServiceRequest
+  | EndAccountingPeriod
+  | HoldForPurpose
+  | EndPurposeForItem
+  | OpenDeferral
+  | CloseDeferral
+  | ExpireRetention
+  | EraseData
+  | ConfirmErasure
+  | FinaliseErasure
+  | RestateErasure
+  | ExtendRetention;

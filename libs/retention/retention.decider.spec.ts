@@ -1,8 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, it } from '@jest/globals';
 import { instant } from '#kernel';
-import { factsAt, scenario } from '#kernel/testing';
-import type { DataErased, RetentionExpired } from '#subject';
-import { KEYSTORE_BACKUP_HORIZON, retentionDecider, type RetentionFacts } from './retention.decider.js';
+import { scenario } from '#kernel/testing';
+import type { RetentionExpired } from '#subject';
+import { retentionDecider } from './retention.decider.js';
 import type { RetentionEvent } from './retention.events.js';
 import {
   close,
@@ -14,10 +14,12 @@ import {
   endPeriod,
   expire,
   extend,
+  factsOfRetention,
   OPENED,
   PHONE,
   ref,
   registered,
+  started,
   subjectId,
   TICKET,
 } from './testing/index.js';
@@ -25,7 +27,7 @@ import {
 type Folded = Parameters<typeof retentionDecider.evolve>[1];
 const MARCH = '2026-03-02T09:00:00Z';
 const LATER = '2026-11-23T09:00:00Z';
-const facts: RetentionFacts = factsAt(MARCH);
+const facts = factsOfRetention(MARCH);
 /** It happened at one time and is decided at another. */
 const at = (happened: string, decided = happened) => ({ occurredAt: instant(happened), now: instant(decided) });
 
@@ -43,12 +45,18 @@ const after = (...history: readonly (readonly [string, Folded])[]) =>
 const opened = [OPENED, registered] as const;
 const scheduled = (due: string, ...items: readonly (readonly [string, number?])[]): RetentionEvent => ({
   type: 'RetentionScheduled',
-  data: { subjectId, items: items.map(([itemId, version = 1]) => ({ itemId, version, due })) },
+  data: {
+    subjectId,
+    items: items.map(([itemId, version = 1]) => ({ itemId, version, due, purposeId: 'support', itemDue: due })),
+  },
 });
 const expired = (...items: readonly (readonly [string, number, string])[]): RetentionExpired => ({
   type: 'RetentionExpired',
   data: { subjectId, items: items.map(([itemId, version, due]) => ({ ...ref(itemId, version), due })) },
 });
+/** What an expiry records: the end of the periods, and the erasure that follows from it. */
+const expiring = (...items: readonly (readonly [string, number, string])[]) =>
+  [expired(...items), started(items.map(([itemId, version]) => ref(itemId, version)))] as const;
 const closed: RetentionEvent = { type: 'RelationshipClosed', data: { subjectId, reasonCode: 'contractEnded' } };
 const requestClosed: RetentionEvent = {
   type: 'ServiceRequestClosed',
@@ -63,19 +71,19 @@ describe('a period that runs from the collection', () => {
 
   it('ends to the minute on the London calendar', () => {
     kept.when(expire(), at('2027-02-05T08:59:59.999Z')).thenNothing();
-    kept.when(expire(), at('2027-02-05T09:00:00Z')).then(expired([EMAIL, 1, '2027-02-05T09:00:00.000Z']));
+    kept.when(expire(), at('2027-02-05T09:00:00Z')).then(...expiring([EMAIL, 1, '2027-02-05T09:00:00.000Z']));
   });
   it('ends at the end of a shorter month', () =>
     after(opened, ['2026-01-31T12:00:00Z', collected(EMAIL, 'collected', { period: 'P13M' })])
       .when(expire(), at('2027-02-28T12:00:00Z'))
-      .then(expired([EMAIL, 1, '2027-02-28T12:00:00.000Z'])));
+      .then(...expiring([EMAIL, 1, '2027-02-28T12:00:00.000Z'])));
   it('has run, for what is entered late', () =>
     after(
       ['2020-01-01T09:00:00Z', registered],
       ['2020-02-29T09:00:00Z', collected(EMAIL, 'collected', { period: 'P6Y' })],
     )
       .when(expire())
-      .then(expired([EMAIL, 1, '2026-02-28T09:00:00.000Z'])));
+      .then(...expiring([EMAIL, 1, '2026-02-28T09:00:00.000Z'])));
 });
 
 describe('closing a service request', () => {
@@ -164,11 +172,11 @@ describe('a correction (C21)', () => {
   const kept = after(opened, [OPENED, collected(EMAIL, 'collected')], [MARCH, corrected(EMAIL)]);
 
   it('leaves the new value the time of the old one, which has a short one of its own', () => {
-    kept.when(expire(), at('2027-03-02T09:00:00Z')).then(expired([EMAIL, 1, '2027-03-02T09:00:00.000Z']));
+    kept.when(expire(), at('2027-03-02T09:00:00Z')).then(...expiring([EMAIL, 1, '2027-03-02T09:00:00.000Z']));
     kept
       .given(expired([EMAIL, 1, '2027-03-02T09:00:00.000Z']))
       .when(expire(), at('2028-01-05T09:00:00Z'))
-      .then(expired([EMAIL, 2, '2028-01-05T09:00:00.000Z']));
+      .then(...expiring([EMAIL, 2, '2028-01-05T09:00:00.000Z']));
   });
   it('makes the item itself no more due than it was', () => {
     kept.when(expire([EMAIL]), at('2027-03-02T09:00:00Z')).thenRefused('RETENTION_NOT_DUE', { items: [EMAIL] });
@@ -177,7 +185,7 @@ describe('a correction (C21)', () => {
   it('goes with the item when that ends first', () =>
     after(opened, [OPENED, collected(EMAIL, 'collected', { period: 'P6M' })], [MARCH, corrected(EMAIL)])
       .when(expire(), at('2026-07-05T09:00:00Z'))
-      .then(expired([EMAIL, 1, '2027-03-02T09:00:00.000Z'], [EMAIL, 2, '2026-07-05T08:00:00.000Z'])));
+      .then(...expiring([EMAIL, 1, '2027-03-02T09:00:00.000Z'], [EMAIL, 2, '2026-07-05T08:00:00.000Z'])));
   it('before the trigger leaves the new value waiting for it', () =>
     after(opened, [OPENED, ticket()], [OPENED, corrected(TICKET)])
       .when(closeRequest())
@@ -191,7 +199,7 @@ describe('a correction (C21)', () => {
       [OPENED, corrected(TICKET)],
     )
       .when(expire())
-      .then(expired([TICKET, 1, '2027-01-05T09:00:00.000Z'], [TICKET, 2, '2026-03-01T00:00:00.000Z'])));
+      .then(...expiring([TICKET, 1, '2027-01-05T09:00:00.000Z'], [TICKET, 2, '2026-03-01T00:00:00.000Z'])));
 });
 
 describe('expiry (C16)', () => {
@@ -205,14 +213,14 @@ describe('expiry (C16)', () => {
 
   it('comes to everything that is due, and to nothing else', () => {
     kept.when(expire()).thenNothing();
-    kept.when(expire(), at('2026-06-01T09:00:00Z')).then(expired([EMAIL, 1, early]));
-    kept.when(expire(), at('2027-06-01T09:00:00Z')).then(expired([EMAIL, 1, early], [PHONE, 1, late]));
+    kept.when(expire(), at('2026-06-01T09:00:00Z')).then(...expiring([EMAIL, 1, early]));
+    kept.when(expire(), at('2027-06-01T09:00:00Z')).then(...expiring([EMAIL, 1, early], [PHONE, 1, late]));
     kept.when(expire(), at('2027-06-01T09:00:00Z')).thenRepeatedNothing();
   });
   it('comes by what time it is, whatever time the command gives', () =>
-    kept.when(expire(), at(OPENED, '2026-06-01T09:00:00Z')).then(expired([EMAIL, 1, early])));
+    kept.when(expire(), at(OPENED, '2026-06-01T09:00:00Z')).then(...expiring([EMAIL, 1, early])));
   it('can be asked for item by item, when all of them are due', () => {
-    kept.when(expire([EMAIL]), at('2027-06-01T09:00:00Z')).then(expired([EMAIL, 1, early]));
+    kept.when(expire([EMAIL]), at('2027-06-01T09:00:00Z')).then(...expiring([EMAIL, 1, early]));
     kept
       .when(expire([EMAIL, PHONE, TICKET]), at('2026-06-01T09:00:00Z'))
       .thenRefused('RETENTION_NOT_DUE', { items: [PHONE, TICKET] });
@@ -220,42 +228,6 @@ describe('expiry (C16)', () => {
       .given(expired([EMAIL, 1, early]))
       .when(expire([EMAIL]), at('2026-06-01T09:00:00Z'))
       .thenNothing();
-  });
-});
-
-describe('erasure (C16)', () => {
-  const due = '2026-03-01T00:00:00.000Z';
-  const gone = after(
-    opened,
-    [OPENED, collected(EMAIL, 'collected')],
-    [OPENED, collected(PHONE, 'collected')],
-    [MARCH, expired([EMAIL, 1, due])],
-  );
-  const erased: DataErased = {
-    type: 'DataErased',
-    data: {
-      subjectId,
-      items: [ref(EMAIL)],
-      cause: 'retention',
-      method: 'keyDestruction',
-      keystoreBackupHorizon: '2026-04-01T08:00:00.000Z',
-    },
-  };
-
-  it('is stated when every key of what expired is destroyed, with the end of the backups', () => {
-    expect(KEYSTORE_BACKUP_HORIZON).toBe('P30D');
-    gone.when(confirmErasure, { liveKeys: [] }).then(erased);
-    gone.when(confirmErasure, { liveKeys: [] }).thenRepeatedNothing();
-  });
-  it('is not stated while a key exists, or nobody has looked', () => {
-    gone.when(confirmErasure, { liveKeys: ['key 1'] }).thenRefused('ERASURE_INCOMPLETE', { keys: 1 });
-    gone.when(confirmErasure).thenRefused('ERASURE_INCOMPLETE', { keys: 1 });
-  });
-  it('concerns only what has expired', () => {
-    after(opened, [OPENED, collected(EMAIL, 'collected')])
-      .when(confirmErasure)
-      .thenNothing();
-    gone.given(erased).when(confirmErasure).thenNothing();
   });
 });
 

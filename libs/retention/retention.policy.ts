@@ -1,27 +1,67 @@
 import type { Row } from '#kernel';
 import type { TimedPolicy } from '#slice';
+import { erasureLedgerProjection } from './erasure.projection.js';
+import { legalHoldsProjection } from './legal-hold.projection.js';
 import { retentionScheduleProjection } from './retention.projection.js';
 
 const subjectOf = ([row]: readonly [Row, ...Row[]]): string => String(row['subject_id']);
 
-/** Whatever is past its date expires (C16). */
+/** Whatever is past its date, and not deferred, is put beyond use (C16). */
 export const retentionExpiryPolicy: TimedPolicy = {
   name: 'retention-expiry',
   projection: retentionScheduleProjection,
   table: 'retention_schedule',
-  where: { status: 'kept' },
+  where: { status: 'kept', deferred_ref: null },
   dueColumn: 'due',
   groupBy: ['subject_id'],
   command: (rows) => ({ type: 'ExpireRetention', body: { subjectId: subjectOf(rows) } }),
 };
 
-/** Whatever has expired is erased: first the keys go, then the erasure is stated (X5). */
+/** Whatever is beyond use loses its keys, and that is stated (X5). */
 export const erasurePolicy: TimedPolicy = {
   name: 'erasure',
-  projection: retentionScheduleProjection,
-  table: 'retention_schedule',
-  where: { status: 'expired' },
+  projection: erasureLedgerProjection,
+  table: 'erasures',
+  where: { status: 'started', suspended_ref: null },
   groupBy: ['subject_id'],
-  destroys: { keys: (rows) => rows.map((row) => String(row['key_id'])), cause: 'retention' },
   command: (rows) => ({ type: 'ConfirmErasure', body: { subjectId: subjectOf(rows) } }),
+};
+
+/** An erasure is final when the last backup that could hold a key of it is gone. */
+export const erasureFinalityPolicy: TimedPolicy = {
+  name: 'erasure-finality',
+  projection: erasureLedgerProjection,
+  table: 'erasures',
+  where: { status: 'erased' },
+  dueColumn: 'backup_horizon',
+  groupBy: ['erasure_id'],
+  command: ([row]) => ({
+    type: 'FinaliseErasure',
+    body: { subjectId: row['subject_id'], erasureId: row['erasure_id'] },
+  }),
+};
+
+/** A hold that stands on one person's word ends when its time is over. */
+export const holdLapsePolicy: TimedPolicy = {
+  name: 'hold-lapse',
+  projection: legalHoldsProjection,
+  table: 'legal_holds',
+  where: { status: 'placed' },
+  dueColumn: 'approve_by',
+  groupBy: ['hold_id'],
+  command: ([row]) => ({ type: 'LapseLegalHold', body: { holdId: row['hold_id'] } }),
+};
+
+/** A hold is looked at again when its review date comes. */
+export const holdReviewPolicy: TimedPolicy = {
+  name: 'hold-review',
+  projection: legalHoldsProjection,
+  table: 'legal_holds',
+  where: { status: 'approved', review_raised_for: null },
+  dueColumn: 'review_at',
+  groupBy: ['hold_id'],
+  command: ([row]) => ({
+    type: 'RaiseHoldReview',
+    body: { holdId: row['hold_id'], reviewAt: row['review_at'] },
+  }),
 };

@@ -1,17 +1,51 @@
 import { addPeriodToInstant } from '#calendar';
-import { insert, update, type Projection } from '#kernel';
-import type { DataCollected, DataCorrected, DataErased, RetentionExpired } from '#subject';
-import type { RetentionScheduled } from './retention.events.js';
+import { insert, update, type Projection, type Row, type RowChange } from '#kernel';
+import type {
+  DataCollected,
+  DataCorrected,
+  DataErased,
+  ErasureStarted,
+  HeldForPurpose,
+  ProcessingRestricted,
+  PurposeEnded,
+  RestrictionLifted,
+  RetentionDeferred,
+  RetentionExpired,
+} from '#subject';
+import type { LegalHoldLifted } from './legal-hold.events.js';
+import type { DeferralClosed, DeferralOpened, RetentionScheduled } from './retention.events.js';
 
-type ScheduleEvent = DataCollected | DataCorrected | RetentionScheduled | RetentionExpired | DataErased;
+type ScheduleEvent =
+  | DataCollected
+  | DataCorrected
+  | HeldForPurpose
+  | PurposeEnded
+  | RetentionScheduled
+  | DeferralOpened
+  | DeferralClosed
+  | LegalHoldLifted
+  | ProcessingRestricted
+  | RestrictionLifted
+  | RetentionExpired
+  | RetentionDeferred
+  | ErasureStarted
+  | DataErased;
+
+const NOT_DEFERRED: Row = { deferred_by: null, deferred_ref: null, deferred_since: null };
+/** Grounds of a restriction under which data must be kept; see `deferral.decider.ts`. */
+const KEEPING: readonly string[] = ['18(1)(b)', '18(1)(c)'];
+
+/** What a cause that has passed deferred is due again. */
+const undeferred = (where: Row): RowChange => update('retention_schedule', where, NOT_DEFERRED);
 
 /**
- * `RetentionSchedule`: until when each item version may be kept and under which rule. What is past `due` and still
- * `kept` awaits the steward; what is `expired` awaits the destruction of its key.
+ * `RetentionSchedule`: until when each item version may be kept, which purposes hold it and what defers its erasure.
+ * What is past `due`, still `kept` and not deferred awaits the steward; what is `beyondUse` awaits the destruction of
+ * its key.
  */
 export const retentionScheduleProjection: Projection<ScheduleEvent> = {
   name: 'retention-schedule',
-  version: 1,
+  version: 2,
   tables: {
     retention_schedule: {
       columns: {
@@ -23,36 +57,93 @@ export const retentionScheduleProjection: Projection<ScheduleEvent> = {
         trigger_event: 'text',
         period: 'text',
         due: 'text?',
+        /** `kept`, `beyondUse` or `erased`. */
         status: 'text',
+        deferred_by: 'text?',
+        deferred_ref: 'text?',
+        deferred_since: 'text?',
+        erasure_id: 'text?',
+        event_id: 'text',
         position: 'integer',
       },
       key: ['item_id', 'version'],
-      indexes: [['status', 'due'], ['subject_id']],
+      indexes: [['status', 'deferred_ref', 'due'], ['subject_id'], ['deferred_ref'], ['key_id'], ['erasure_id']],
+      history: true,
+    },
+    retention_purposes: {
+      columns: {
+        subject_id: 'text',
+        item_id: 'text',
+        purpose_id: 'text',
+        purpose_version: 'integer',
+        basis: 'text',
+        trigger_event: 'text',
+        period: 'text',
+        held_from: 'text',
+        due: 'text?',
+        ended_at: 'text?',
+        ended_for: 'text?',
+        event_id: 'text',
+        position: 'integer',
+      },
+      key: ['item_id', 'purpose_id'],
+      indexes: [['subject_id']],
+      history: true,
+    },
+    deferrals: {
+      columns: {
+        deferral_id: 'text',
+        subject_id: 'text',
+        cause: 'text',
+        case_ref: 'text',
+        /** Item ids and categories, as JSON; everything about the person when null. */
+        scope: 'text?',
+        opened_at: 'text',
+        closed_at: 'text?',
+        event_id: 'text',
+        position: 'integer',
+      },
+      key: ['subject_id', 'deferral_id'],
       history: true,
     },
   },
   handles: {
-    DataCollected: ({ data, occurredAt, position }) =>
-      data.items.map((item) =>
-        insert('retention_schedule', {
-          subject_id: data.subjectId,
-          item_id: item.itemId,
-          version: item.version,
-          category: item.category,
-          key_id: item.keyId,
-          trigger_event: item.retention.trigger,
-          period: item.retention.period,
-          due: item.retention.trigger === 'collected' ? addPeriodToInstant(occurredAt, item.retention.period) : null,
-          status: 'kept',
-          position,
-        }),
-      ),
+    DataCollected: ({ data, occurredAt, position, id }) =>
+      data.items.flatMap((item) => {
+        const { trigger, period } = item.retention;
+        const due = trigger === 'collected' ? addPeriodToInstant(occurredAt, period) : null;
+        const rule = { trigger_event: trigger, period, due, event_id: id, position };
+        return [
+          insert('retention_schedule', {
+            subject_id: data.subjectId,
+            item_id: item.itemId,
+            version: item.version,
+            category: item.category,
+            key_id: item.keyId,
+            ...rule,
+            status: 'kept',
+            ...NOT_DEFERRED,
+            erasure_id: null,
+          }),
+          insert('retention_purposes', {
+            subject_id: data.subjectId,
+            item_id: item.itemId,
+            purpose_id: data.purposeId,
+            purpose_version: data.purposeVersion,
+            basis: data.basis,
+            held_from: occurredAt,
+            ...rule,
+            ended_at: null,
+            ended_for: null,
+          }),
+        ];
+      }),
     // The row goes on with the new version; the superseded one gets a row and a period of its own.
-    DataCorrected: ({ data, occurredAt, position }) => [
+    DataCorrected: ({ data, occurredAt, position, id }) => [
       update(
         'retention_schedule',
         { item_id: data.itemId, version: data.fromVersion },
-        { version: data.toVersion, key_id: data.keyId, position },
+        { version: data.toVersion, key_id: data.keyId, event_id: id, position },
       ),
       insert('retention_schedule', {
         subject_id: data.subjectId,
@@ -64,20 +155,116 @@ export const retentionScheduleProjection: Projection<ScheduleEvent> = {
         period: data.supersededPeriod,
         due: addPeriodToInstant(occurredAt, data.supersededPeriod),
         status: 'kept',
+        ...NOT_DEFERRED,
+        erasure_id: null,
+        event_id: id,
         position,
       }),
     ],
+    HeldForPurpose: ({ data, occurredAt, position, id }) =>
+      data.items.flatMap((item) => [
+        insert('retention_purposes', {
+          subject_id: data.subjectId,
+          item_id: item.itemId,
+          purpose_id: data.purposeId,
+          purpose_version: data.purposeVersion,
+          basis: data.basis,
+          trigger_event: item.retention.trigger,
+          period: item.retention.period,
+          held_from: occurredAt,
+          due: item.due,
+          ended_at: null,
+          ended_for: null,
+          event_id: id,
+          position,
+        }),
+        update('retention_schedule', { item_id: item.itemId, version: item.version }, { due: item.itemDue }),
+      ]),
+    PurposeEnded: ({ data, occurredAt, id }) =>
+      data.items.flatMap((item) => [
+        update(
+          'retention_purposes',
+          { item_id: item.itemId, purpose_id: data.purposeId },
+          { ended_at: occurredAt, ended_for: data.reason, event_id: id },
+        ),
+        update('retention_schedule', { item_id: item.itemId, version: item.version }, { due: item.itemDue }),
+      ]),
     RetentionScheduled: ({ data }) =>
-      data.items.map((item) =>
-        update('retention_schedule', { item_id: item.itemId, version: item.version }, { due: item.due }),
-      ),
+      data.items.flatMap(({ itemId, version, due, purposeId, itemDue }) => [
+        update(
+          'retention_purposes',
+          { item_id: itemId, ...(purposeId !== undefined && { purpose_id: purposeId }) },
+          { due },
+        ),
+        update('retention_schedule', { item_id: itemId, version }, { due: itemDue === undefined ? due : itemDue }),
+      ]),
+    DeferralOpened: ({ data, occurredAt, position, id }) => {
+      const { subjectId, deferralId, cause, caseRef, itemIds, categories } = data;
+      const scope = { ...(itemIds && { itemIds }), ...(categories && { categories }) };
+      return [
+        insert('deferrals', {
+          deferral_id: deferralId,
+          subject_id: subjectId,
+          cause,
+          case_ref: caseRef,
+          scope: itemIds || categories ? JSON.stringify(scope) : null,
+          opened_at: occurredAt,
+          closed_at: null,
+          event_id: id,
+          position,
+        }),
+      ];
+    },
+    DeferralClosed: ({ data, occurredAt }) => [
+      update('deferrals', { subject_id: data.subjectId, deferral_id: data.deferralId }, { closed_at: occurredAt }),
+      undeferred({ subject_id: data.subjectId, deferred_ref: data.deferralId }),
+    ],
+    LegalHoldLifted: ({ data }) => [undeferred({ deferred_by: 'legalHold', deferred_ref: data.holdId })],
+    ProcessingRestricted: ({ data }) =>
+      KEEPING.includes(data.ground) ? [] : [undeferred({ subject_id: data.subjectId, deferred_ref: 'restriction' })],
+    RestrictionLifted: ({ data }) => [undeferred({ subject_id: data.subjectId, deferred_ref: 'restriction' })],
     RetentionExpired: ({ data }) =>
-      data.items.map((item) =>
-        update('retention_schedule', { item_id: item.itemId, version: item.version }, { status: 'expired' }),
+      data.items.map(({ itemId, version }) =>
+        update('retention_schedule', { item_id: itemId, version }, { status: 'beyondUse', ...NOT_DEFERRED }),
       ),
+    RetentionDeferred: ({ data, occurredAt }) =>
+      data.items.map(({ itemId, version, cause, ref }) =>
+        update(
+          'retention_schedule',
+          { item_id: itemId, version },
+          { deferred_by: cause, deferred_ref: ref, deferred_since: occurredAt },
+        ),
+      ),
+    ErasureStarted: ({ data, occurredAt }) => [
+      ...endedRows(data).map((where) =>
+        update('retention_schedule', where, { status: 'beyondUse', erasure_id: data.erasureId, ...NOT_DEFERRED }),
+      ),
+      // What stays is due from the moment its reason has passed.
+      ...data.remaining.flatMap(({ itemId, version, reason, ref, until }) => {
+        const row = { item_id: itemId, version };
+        if (isDeferral(reason))
+          return [
+            update('retention_schedule', row, {
+              due: occurredAt,
+              deferred_by: reason,
+              deferred_ref: ref,
+              deferred_since: occurredAt,
+            }),
+          ];
+        return until === undefined ? [] : [update('retention_schedule', row, { due: until })];
+      }),
+    ],
     DataErased: ({ data }) =>
-      data.items.map((item) =>
-        update('retention_schedule', { item_id: item.itemId, version: item.version }, { status: 'erased' }),
-      ),
+      endedRows(data).flatMap((where) => [update('retention_schedule', where, { status: 'erased', ...NOT_DEFERRED })]),
   },
 };
+
+const DEFERRALS: readonly string[] = ['legalHold', 'openAccessRequest', 'openComplaint', 'openIncident', 'restriction'];
+const isDeferral = (reason: string): boolean => DEFERRALS.includes(reason);
+
+/** The rows of what an erasure is about: all of the person that are not erased yet, or these versions. */
+function endedRows(data: (ErasureStarted | DataErased)['data']): readonly Row[] {
+  const { subjectId, everything, items } = data;
+  if (!everything) return items.map(({ itemId, version }) => ({ item_id: itemId, version }));
+  return ['kept', 'beyondUse'].map((status) => ({ subject_id: subjectId, status }));
+}

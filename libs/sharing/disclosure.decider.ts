@@ -19,9 +19,13 @@ import type {
   DataCollected,
   DataCorrected,
   DataErased,
+  ErasureStarted,
+  HeldForPurpose,
   NoticePresented,
   ProcessingRestricted,
+  PurposeEnded,
   RestrictionLifted,
+  RetentionDeferred,
   RetentionExpired,
   SubjectRegistered,
 } from '#subject';
@@ -50,7 +54,11 @@ type DisclosureEvent =
   | AccuracyDoubtRaised
   | ProcessingRestricted
   | RestrictionLifted
+  | HeldForPurpose
+  | PurposeEnded
   | RetentionExpired
+  | RetentionDeferred
+  | ErasureStarted
   | DataErased;
 
 interface HeldItem {
@@ -63,6 +71,8 @@ interface HeldItem {
   readonly nextCheckDue?: string;
   /** The notice that the person has yet to be presented, and from when on (UK GDPR Art 14). */
   readonly untold?: { readonly noticeId: string; readonly since: Instant };
+  /** Its time has come, and it is kept for a hold, a duty or an open case alone (I-16d). */
+  readonly blocked?: true;
 }
 
 export interface DisclosureState {
@@ -97,7 +107,11 @@ export const disclosureDecider: Decider<DisclosureCommand, DisclosureEvent, Disc
     AccuracyDoubtRaised: true,
     ProcessingRestricted: true,
     RestrictionLifted: true,
+    HeldForPurpose: true,
+    PurposeEnded: true,
     RetentionExpired: true,
+    RetentionDeferred: true,
+    ErasureStarted: true,
     DataErased: true,
   },
   evolve(state, event, at) {
@@ -145,16 +159,32 @@ export const disclosureDecider: Decider<DisclosureCommand, DisclosureEvent, Disc
         return { ...state, restricted: true };
       case 'RestrictionLifted':
         return { ...state, restricted: false };
-      case 'RetentionExpired':
-      case 'DataErased':
+      case 'HeldForPurpose':
         return event.data.items.reduce(
-          (folded, gone) =>
-            withItem(folded, gone.itemId, (item) => ({
+          (folded, { itemId }) =>
+            withItem(folded, itemId, (item) => ({
               ...item,
-              versions: item.versions.map((each) => (each.version === gone.version ? { ...each, gone: true } : each)),
+              purposes: new Set([...item.purposes, event.data.purposeId]),
             })),
           state,
         );
+      case 'PurposeEnded':
+        return event.data.items.reduce(
+          (folded, { itemId }) =>
+            withItem(folded, itemId, (item) => ({
+              ...item,
+              purposes: new Set([...item.purposes].filter((each) => each !== event.data.purposeId)),
+            })),
+          state,
+        );
+      case 'RetentionDeferred':
+        return block(state, event.data.items);
+      case 'ErasureStarted':
+      case 'DataErased':
+        if (event.data.everything) return allGone(state);
+        return gone(event.type === 'ErasureStarted' ? block(state, event.data.remaining) : state, event.data.items);
+      case 'RetentionExpired':
+        return gone(state, event.data.items);
       case 'DataShared': {
         const { disclosureId, recipientId, purposeId, items } = event.data;
         const what = gist(
@@ -181,6 +211,37 @@ const checkedNext = ({ nextCheckDue: _before, ...item }: HeldItem, nextCheckDue:
 function withItem(state: DisclosureState, itemId: string, change: (item: HeldItem) => HeldItem): DisclosureState {
   const item = state.items.get(itemId);
   return item ? { ...state, items: new Map(state.items).set(itemId, change(item)) } : state;
+}
+
+type VersionRefs = readonly { readonly itemId: string; readonly version: number }[];
+
+function gone(state: DisclosureState, items: VersionRefs): DisclosureState {
+  return items.reduce(
+    (folded, ended) =>
+      withItem(folded, ended.itemId, (item) => ({
+        ...item,
+        versions: item.versions.map((each) => (each.version === ended.version ? { ...each, gone: true } : each)),
+      })),
+    state,
+  );
+}
+
+function allGone(state: DisclosureState): DisclosureState {
+  const items = [...state.items].map(
+    ([itemId, item]) =>
+      [itemId, { ...item, versions: item.versions.map((each) => ({ ...each, gone: true as const })) }] as const,
+  );
+  return { ...state, items: new Map(items) };
+}
+
+function block(state: DisclosureState, items: VersionRefs): DisclosureState {
+  return items.reduce(
+    (folded, { itemId, version }) =>
+      withItem(folded, itemId, (item) =>
+        item.versions.at(-1)?.version === version ? { ...item, blocked: true } : item,
+      ),
+    state,
+  );
 }
 
 function share(command: DisclosureCommand, state: DisclosureState, facts: DisclosureFacts): Outcome<DataShared> {
@@ -212,6 +273,8 @@ function share(command: DisclosureCommand, state: DisclosureState, facts: Disclo
   // A person's own data is theirs whatever its state (UK GDPR Art 15); a statute is obeyed in spite of it (I-19h).
   if (kind !== 'SELF' && instrumentId === undefined) {
     if (state.restricted) return refuse('PROCESSING_RESTRICTED', { recipientId, purposeId });
+    const blocked = itemIds.filter((itemId) => state.items.get(itemId)?.blocked);
+    if (blocked.length > 0) return refuse('PROCESSING_RESTRICTED', { recipientId, purposeId, itemIds: blocked });
     // Nobody is given what the person has not been told of (Art 14(3)(c)), nor what is in doubt or unchecked (I-14b).
     const untold = itemIds.filter((itemId) => state.items.get(itemId)?.untold !== undefined);
     if (untold.length > 0) return refuse('ART14_NOTICE_DUE', { itemIds: untold });

@@ -116,10 +116,10 @@ export const sharingCapability = capability({
       stream: ({ subjectId }) => subjectStream(subjectId),
       facts: () => ({}),
       commands: [
-        { command: NotifyRecipient, roles: TELL },
-        { command: ConfirmRecipient, roles: TELL },
-        { command: MarkRecipientUnreachable, roles: TELL },
-        { command: RemindRecipient, roles: ['system'] },
+        { command: NotifyRecipient, roles: TELL, afterClosing: true },
+        { command: ConfirmRecipient, roles: TELL, afterClosing: true },
+        { command: MarkRecipientUnreachable, roles: TELL, afterClosing: true },
+        { command: RemindRecipient, roles: ['system'], afterClosing: true },
       ],
     }),
     slice({

@@ -1,10 +1,28 @@
-import { insert, insertIfAbsent, update, type Projection, type Recorded, type RowChange } from '#kernel';
-import type { DataCollected, DataCorrected, DataErased, RecipientNotified, RetentionExpired } from '#subject';
+import { insert, insertIfAbsent, update, type Projection, type Recorded, type Row, type RowChange } from '#kernel';
+import type {
+  DataCollected,
+  DataCorrected,
+  DataErased,
+  ErasureStarted,
+  HeldForPurpose,
+  PurposeEnded,
+  RecipientNotified,
+  RetentionExpired,
+} from '#subject';
 import type { DataShared } from './disclosure.events.js';
 import type { RecipientUnreachable } from './notification.events.js';
 
 type HoldingEvent =
-  DataCollected | DataCorrected | RetentionExpired | DataErased | DataShared | RecipientNotified | RecipientUnreachable;
+  | DataCollected
+  | DataCorrected
+  | HeldForPurpose
+  | PurposeEnded
+  | RetentionExpired
+  | ErasureStarted
+  | DataErased
+  | DataShared
+  | RecipientNotified
+  | RecipientUnreachable;
 
 /** The four columns that say when something became so, when that was written, and by which event. */
 const mark = <P extends string>(prefix: P, event: Recorded) => ({
@@ -51,6 +69,14 @@ function noticed(
   });
 }
 
+/** The rows of what an erasure is about: all of the person that have not got so far yet, or these versions. */
+function endedRows(data: (ErasureStarted | DataErased)['data'], state: 'expired' | 'erased'): readonly Row[] {
+  const { subjectId } = data;
+  return data.everything
+    ? [{ subject_id: subjectId, [`${state}_at`]: null }]
+    : data.items.map(({ itemId, version }) => ({ subject_id: subjectId, item_id: itemId, version }));
+}
+
 const OPEN_STATES = { ...noMark('superseded'), ...noMark('expired'), ...noMark('erased') };
 
 /**
@@ -63,7 +89,7 @@ const OPEN_STATES = { ...noMark('superseded'), ...noMark('expired'), ...noMark('
  */
 export const whoHeldWhatProjection: Projection<HoldingEvent> = {
   name: 'who-held-what',
-  version: 2,
+  version: 3,
   tables: {
     held_versions: {
       columns: {
@@ -88,6 +114,7 @@ export const whoHeldWhatProjection: Projection<HoldingEvent> = {
         basis: 'text',
         basis_ref: 'text?',
         ...markColumns('from', ''),
+        ...markColumns('ended', '?'),
       },
       key: ['subject_id', 'item_id', 'purpose_id'],
       indexes: [['purpose_id']],
@@ -144,6 +171,7 @@ export const whoHeldWhatProjection: Projection<HoldingEvent> = {
           basis: event.data.basis,
           basis_ref: event.data.basisRef ?? null,
           ...mark('from', event),
+          ...noMark('ended'),
         }),
       ]),
     DataCorrected: (event) => {
@@ -168,9 +196,30 @@ export const whoHeldWhatProjection: Projection<HoldingEvent> = {
       event.data.items.map(({ itemId, version }) =>
         update('held_versions', { subject_id: event.data.subjectId, item_id: itemId, version }, mark('expired', event)),
       ),
+    ErasureStarted: (event) =>
+      endedRows(event.data, 'expired').map((where) => update('held_versions', where, mark('expired', event))),
     DataErased: (event) =>
-      event.data.items.map(({ itemId, version }) =>
-        update('held_versions', { subject_id: event.data.subjectId, item_id: itemId, version }, mark('erased', event)),
+      endedRows(event.data, 'erased').map((where) => update('held_versions', where, mark('erased', event))),
+    HeldForPurpose: (event) =>
+      event.data.items.map(({ itemId }) =>
+        insert('held_purposes', {
+          subject_id: event.data.subjectId,
+          item_id: itemId,
+          purpose_id: event.data.purposeId,
+          purpose_version: event.data.purposeVersion,
+          basis: event.data.basis,
+          basis_ref: event.data.assessmentRef,
+          ...mark('from', event),
+          ...noMark('ended'),
+        }),
+      ),
+    PurposeEnded: (event) =>
+      event.data.items.map(({ itemId }) =>
+        update(
+          'held_purposes',
+          { subject_id: event.data.subjectId, item_id: itemId, purpose_id: event.data.purposeId },
+          mark('ended', event),
+        ),
       ),
     DataShared: (event) => {
       const { data } = event;

@@ -82,6 +82,9 @@ export function whoHeldWhat(rows: WhoHeldWhatRows, asOf: AsOf): readonly HolderA
       const purposeFrom = seen(purpose, 'from');
       if (!purposeFrom) return [];
       const since = later(from, purposeFrom);
+      const purposeEnded = seen(purpose, 'ended');
+      if (purposeEnded && !asOf.ended) return [];
+      const to = erased && purposeEnded ? earlier(erased, purposeEnded) : (erased ?? purposeEnded);
       return [
         {
           ...whatOf(row),
@@ -90,7 +93,7 @@ export function whoHeldWhat(rows: WhoHeldWhatRows, asOf: AsOf): readonly HolderA
           ...whyOf(purpose),
           disclosureId: null,
           from: since,
-          to: erased ?? null,
+          to: to ?? null,
           ...useOf({ erased, expired: seen(row, 'expired'), superseded: seen(row, 'superseded') }, since),
           notified: null,
           notifiedSince: null,
@@ -133,6 +136,8 @@ function visibleMark(row: Row, prefix: string, { at, knownAt }: AsOf): Mark | un
 const sameItem = (a: Row, b: Row): boolean => a.subject_id === b.subject_id && a.item_id === b.item_id;
 
 const later = (a: Mark, b: Mark): Mark => (a.at < b.at || (a.at === b.at && a.position < b.position) ? b : a);
+
+const earlier = (a: Mark, b: Mark): Mark => (later(a, b) === a ? b : a);
 
 const whatOf = (row: Row) => ({
   subjectId: String(row.subject_id),

@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { Decider, DomainCommand, DomainEvent, Facts, Projection, Recorded, Register } from '#kernel';
+import type { Decider, DomainCommand, DomainEvent, Facts, Projection, Recorded, RefusalCode, Register } from '#kernel';
 import type { EventCodec } from '#event-log';
 import type { KeyVault } from '#key-vault';
 import type { Command } from './command.js';
@@ -12,6 +12,14 @@ export type Role = 'service' | 'staff' | 'privacyOfficer' | 'legal' | 'auditor' 
 export interface CommandBinding {
   readonly command: new () => Command;
   readonly roles: readonly Role[];
+  /** Whether it may be sent when the stream is closed (see {@link Slice.closes}); what ends matters has to be. */
+  readonly afterClosing?: true;
+}
+
+/** What closes a stream, and the refusal of whatever comes after. */
+export interface Closing {
+  by(event: DomainEvent): boolean;
+  readonly code: RefusalCode;
 }
 
 /** Gives the present state of a register. */
@@ -47,6 +55,16 @@ export interface Slice<
   facts(registers: Registers): Omit<F, keyof Facts>;
   /** Further facts that have to be waited for. */
   lookUp?(command: C, state: S, lookUps: LookUps): Promise<Partial<F>>;
+  /**
+   * What must have come about before these events may be stated, such as the destruction of keys: called after the
+   * decision and before the append, again when the append has to be decided anew. Doing it twice must do no harm.
+   */
+  beforeAppend?(events: readonly E[], lookUps: LookUps): Promise<void>;
+  /**
+   * An event of this slice that closes its stream, for the commands of every slice of these streams but those that
+   * are bound as `afterClosing`. Judged at the revision of the decision, like every rule.
+   */
+  readonly closes?: Closing;
 }
 
 /** A slice with its types closed over: what the runner works with. */
@@ -57,6 +75,8 @@ export interface AnySlice {
   readonly streamPrefix: string;
   facts(registers: Registers): object;
   lookUp?(command: DomainCommand, state: unknown, lookUps: LookUps): Promise<object>;
+  beforeAppend?(events: readonly DomainEvent[], lookUps: LookUps): Promise<void>;
+  readonly closes?: Closing;
 }
 
 export function slice<C extends DomainCommand, E extends DomainEvent, S, F extends Facts>(

@@ -14,6 +14,7 @@ import {
   type RefusalCode,
 } from '#kernel';
 import { LogUnavailable, PlaintextPersonalData, RevisionConflict, type EventLog, type Identified } from '#event-log';
+import { SubjectErased } from '#key-vault';
 import { refused, type Accepted, type Answer, type Refused } from './answer.js';
 import type { AnySlice, LookUps } from './capability.js';
 import type { Clock } from './clock.js';
@@ -49,6 +50,8 @@ interface Fold {
   position: number;
   readonly states: Map<AnySlice, unknown>;
   readonly commands: Map<string, CommandTrace>;
+  /** The refusal of whatever comes after the stream was closed. */
+  closed?: RefusalCode;
 }
 
 /** The command could not be decided on a state that stood still. Nothing was recorded; it may be sent again. */
@@ -179,11 +182,12 @@ export class SliceRunner {
         ...slice.facts(this.registers),
       };
       const state = fold.states.get(slice);
-      const looked = slice.lookUp ? await slice.lookUp(command, state, this.#lookUps) : {};
-      const outcome: Outcome<DomainEvent> = slice.decider.decide(command as DomainCommand, state, {
-        ...facts,
-        ...looked,
-      });
+      const closed = staysOpen(slice, command) ? undefined : fold.closed;
+      const looked = closed === undefined && slice.lookUp ? await slice.lookUp(command, state, this.#lookUps) : {};
+      const outcome: Outcome<DomainEvent> =
+        closed === undefined
+          ? slice.decider.decide(command as DomainCommand, state, { ...facts, ...looked })
+          : { kind: 'refused', refusal: { code: closed, details: {} } };
       const final = outcome.kind === 'accepted' && outcome.events.length > 0;
       if (!final && cached) {
         // Nothing will be appended, so nothing would tell that the cached state is behind: read on, decide once more.
@@ -204,9 +208,13 @@ export class SliceRunner {
         id: eventId(command.commandId, index),
       }));
       try {
+        await slice.beforeAppend?.(events, this.#lookUps);
         return await this.#append(command, stream, fold, events, occurredAt, now, fingerprint);
       } catch (error) {
         this.#folds.delete(stream);
+        // The person was erased, and this stream is none that knows of it.
+        if (error instanceof SubjectErased)
+          return this.#refuse(command, stream, { code: 'DATA_ERASED', details: {} }, fingerprint);
         if (error instanceof PlaintextPersonalData)
           return this.#refuse(
             command,
@@ -276,7 +284,10 @@ export class SliceRunner {
   #evolve(fold: Fold, stream: string, events: readonly DomainEvent[], at: Instant): void {
     for (const slice of this.#slicesOf(stream)) {
       let state = fold.states.get(slice);
-      for (const event of events) if (event.type in slice.decider.folds) state = slice.decider.evolve(state, event, at);
+      for (const event of events) {
+        if (event.type in slice.decider.folds) state = slice.decider.evolve(state, event, at);
+        if (slice.closes?.by(event)) fold.closed = slice.closes.code;
+      }
       fold.states.set(slice, state);
     }
   }
@@ -357,6 +368,9 @@ export class SliceRunner {
     }
   }
 }
+
+const staysOpen = (slice: AnySlice, command: Command): boolean =>
+  slice.commands.some((binding) => command instanceof binding.command && binding.afterClosing === true);
 
 const isRefusal = ({ stream }: LedgerEntry): boolean => stream.startsWith(REFUSAL_STREAM_PREFIX);
 

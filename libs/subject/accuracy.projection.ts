@@ -1,5 +1,13 @@
 import { addPeriodToInstant } from '#calendar';
-import { insertIfAbsent, parseInstant, update, type Projection, type Recorded, type RowChange } from '#kernel';
+import {
+  insertIfAbsent,
+  parseInstant,
+  update,
+  type Projection,
+  type Recorded,
+  type Row,
+  type RowChange,
+} from '#kernel';
 import { CHECK_GRACE } from './subject.decider.js';
 import type {
   AccuracyCheckDue,
@@ -8,6 +16,7 @@ import type {
   AccuracyDoubtRaised,
   DataCorrected,
   DataErased,
+  ErasureStarted,
   RetentionExpired,
 } from './subject.events.js';
 
@@ -18,6 +27,7 @@ type AccuracyEvent =
   | AccuracyConfirmed
   | DataCorrected
   | RetentionExpired
+  | ErasureStarted
   | DataErased;
 
 /**
@@ -27,7 +37,7 @@ type AccuracyEvent =
  */
 export const accuracyBacklogProjection: Projection<AccuracyEvent> = {
   name: 'accuracy-backlog',
-  version: 1,
+  version: 2,
   tables: {
     accuracy_backlog: {
       columns: {
@@ -74,8 +84,8 @@ export const accuracyBacklogProjection: Projection<AccuracyEvent> = {
     DataCorrected: (event) => closed(event, 'settled', { item_id: event.data.itemId }),
     RetentionExpired: (event) =>
       event.data.items.flatMap(({ itemId, version }) => closed(event, 'gone', { item_id: itemId, version })),
-    DataErased: (event) =>
-      event.data.items.flatMap(({ itemId, version }) => closed(event, 'gone', { item_id: itemId, version })),
+    ErasureStarted: (event) => ended(event.data).flatMap((where) => closed(event, 'gone', where)),
+    DataErased: (event) => ended(event.data).flatMap((where) => closed(event, 'gone', where)),
   },
 };
 
@@ -107,8 +117,13 @@ function opened(
 function closed(
   { occurredAt, id, position }: Recorded<AccuracyEvent>,
   status: 'settled' | 'gone',
-  where: { readonly item_id: string; readonly version?: number },
+  where: Row,
 ): readonly RowChange[] {
   const set = { status, settled_at: occurredAt, event_id: id, position };
   return [update('accuracy_backlog', { ...where, settled_at: null }, set)];
+}
+
+/** The rows of what an erasure is about: all of the person, or these versions. */
+function ended({ subjectId, everything, items }: (ErasureStarted | DataErased)['data']): readonly Row[] {
+  return everything ? [{ subject_id: subjectId }] : items.map(({ itemId, version }) => ({ item_id: itemId, version }));
 }

@@ -5,6 +5,7 @@ import type {
   DataCollected,
   DataCorrected,
   DataErased,
+  ErasureStarted,
   ItemVersionRef,
   NoticePresented,
   RetentionExpired,
@@ -15,10 +16,10 @@ import type {
  * and whether they were (I-13b). `due` until then, `overdue` when that was raised, `told`, or `gone` with the item.
  */
 export const art14NoticesProjection: Projection<
-  DataCollected | NoticePresented | Art14NoticeOverdue | DataCorrected | RetentionExpired | DataErased
+  DataCollected | NoticePresented | Art14NoticeOverdue | DataCorrected | RetentionExpired | ErasureStarted | DataErased
 > = {
   name: 'art14-notices',
-  version: 1,
+  version: 2,
   tables: {
     art14_notices: {
       columns: {
@@ -85,7 +86,8 @@ export const art14NoticesProjection: Projection<
       ),
     DataCorrected: ({ data }) => [update('art14_notices', { item_id: data.itemId }, { version: data.toVersion })],
     RetentionExpired: ({ data, position }) => data.items.flatMap((ref) => gone(ref, position)),
-    DataErased: ({ data, position }) => data.items.flatMap((ref) => gone(ref, position)),
+    ErasureStarted: ({ data, position }) => ended(data, position),
+    DataErased: ({ data, position }) => ended(data, position),
   },
 };
 
@@ -97,3 +99,11 @@ const toldRows = ({ subjectId, noticeId, toldOf }: NoticePresented['data']): rea
 const gone = ({ itemId, version }: ItemVersionRef, position: number): readonly RowChange[] => [
   update('art14_notices', { item_id: itemId, version, told_at: null }, { status: 'gone', position }),
 ];
+
+const ended = (
+  { subjectId, everything, items }: (ErasureStarted | DataErased)['data'],
+  position: number,
+): readonly RowChange[] =>
+  everything
+    ? [update('art14_notices', { subject_id: subjectId, told_at: null }, { status: 'gone', position })]
+    : items.flatMap((ref) => gone(ref, position));

@@ -1,4 +1,4 @@
-import { insert, isSealed, update, type Projection, type Protected } from '#kernel';
+import { insert, isSealed, update, type Projection, type Protected, type Row } from '#kernel';
 import type {
   AccuracyCheckDue,
   AccuracyConfirmed,
@@ -6,6 +6,7 @@ import type {
   DataCollected,
   DataCorrected,
   DataErased,
+  ErasureStarted,
   ProcessingRestricted,
   RestrictionLifted,
   RetentionExpired,
@@ -22,6 +23,7 @@ type HoldingsEvent =
   | ProcessingRestricted
   | RestrictionLifted
   | RetentionExpired
+  | ErasureStarted
   | DataErased;
 
 /**
@@ -30,7 +32,7 @@ type HoldingsEvent =
  */
 export const holdingsProjection: Projection<HoldingsEvent> = {
   name: 'holdings',
-  version: 2,
+  version: 3,
   tables: {
     subjects: {
       columns: {
@@ -166,16 +168,24 @@ export const holdingsProjection: Projection<HoldingsEvent> = {
           { status: 'expired', expired_at: occurredAt, next_check_due: null },
         ),
       ),
+    ErasureStarted: ({ data, occurredAt }) =>
+      endedRows(data).map((where) =>
+        update('holdings', where, { status: 'expired', expired_at: occurredAt, next_check_due: null }),
+      ),
     DataErased: ({ data, occurredAt }) =>
-      data.items.map((item) =>
-        update(
-          'holdings',
-          { item_id: item.itemId, version: item.version },
-          { status: 'erased', erased_at: occurredAt, next_check_due: null },
-        ),
+      endedRows(data).map((where) =>
+        // The ciphertext may be removed from the log: a row without it is the same before and after.
+        update('holdings', where, { status: 'erased', erased_at: occurredAt, next_check_due: null, sealed: '' }),
       ),
   },
 };
+
+/** The rows of what an erasure is about: all of the person that are not erased yet, or these versions. */
+function endedRows(data: (ErasureStarted | DataErased)['data']): readonly Row[] {
+  return data.everything
+    ? [{ subject_id: data.subjectId, erased_at: null }]
+    : data.items.map(({ itemId, version }) => ({ item_id: itemId, version }));
+}
 
 /** A sealed value as a column holds it. Read models never see a value in the clear. */
 function sealedText(value: Protected<string>): string {

@@ -8,6 +8,7 @@ import type {
   DataCollected,
   DataCorrected,
   DataErased,
+  ErasureStarted,
   RecipientNotified,
   RectificationRefused,
   RetentionExpired,
@@ -24,6 +25,7 @@ type ItemEvent =
   | AccuracyCheckOverdue
   | AccuracyConfirmed
   | RetentionExpired
+  | ErasureStarted
   | DataErased;
 
 interface Entry {
@@ -36,10 +38,13 @@ interface Entry {
   readonly recipientId?: string;
 }
 
-/** The history of each item: its versions, and why each came, was doubted, checked, refused or went. No values. */
+/**
+ * The history of each item: its versions, and why each came, was doubted, checked, refused or went. No values. An
+ * erasure of everything names no items: it stands among the person's erasures.
+ */
 export const itemHistoryProjection: Projection<ItemEvent> = {
   name: 'item-history',
-  version: 2,
+  version: 3,
   tables: {
     item_history: {
       columns: {
@@ -102,6 +107,10 @@ export const itemHistoryProjection: Projection<ItemEvent> = {
     RetentionExpired: (event) => {
       const { subjectId, items } = event.data;
       return items.map(({ itemId, version }, n) => entry(event, { subjectId, itemId, version }, n));
+    },
+    ErasureStarted: (event) => {
+      const { subjectId, items, cause } = event.data;
+      return items.map(({ itemId, version }, n) => entry(event, { subjectId, itemId, version, reason: cause }, n));
     },
     DataErased: (event) => {
       const { subjectId, items, cause } = event.data;

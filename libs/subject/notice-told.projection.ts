@@ -3,6 +3,7 @@ import type {
   DataCollected,
   DataCorrected,
   DataErased,
+  ErasureStarted,
   ItemVersionRef,
   NoticePresented,
   RetentionExpired,
@@ -17,10 +18,10 @@ import type {
  * them when somebody asks.
  */
 export const whoWasToldWhatProjection: Projection<
-  NoticePresented | DataCollected | DataCorrected | RetentionExpired | DataErased
+  NoticePresented | DataCollected | DataCorrected | RetentionExpired | ErasureStarted | DataErased
 > = {
   name: 'who-was-told-what',
-  version: 1,
+  version: 2,
   tables: {
     notice_presentations: {
       columns: {
@@ -105,10 +106,14 @@ export const whoWasToldWhatProjection: Projection<
       ),
     DataCorrected: ({ data }) => [update('collected_under', { item_id: data.itemId }, { version: data.toVersion })],
     RetentionExpired: ({ data }) => data.items.map(gone),
-    DataErased: ({ data }) => data.items.map(gone),
+    ErasureStarted: ({ data }) => ended(data),
+    DataErased: ({ data }) => ended(data),
   },
 };
 
 /** The end of a superseded version ends nothing. */
 const gone = ({ itemId, version }: ItemVersionRef): RowChange =>
   update('collected_under', { item_id: itemId, version }, { status: 'gone' });
+
+const ended = ({ subjectId, everything, items }: (ErasureStarted | DataErased)['data']): readonly RowChange[] =>
+  everything ? [update('collected_under', { subject_id: subjectId }, { status: 'gone' })] : items.map(gone);

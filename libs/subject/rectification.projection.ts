@@ -1,6 +1,6 @@
 import { insert, isSealed, update, type Projection } from '#kernel';
 import type { RectificationEvent } from './rectification.events.js';
-import type { CorrectionCompleted, DataCorrected, RectificationRefused } from './subject.events.js';
+import type { CorrectionCompleted, DataCorrected, DataErased, RectificationRefused } from './subject.events.js';
 
 /**
  * The board of rectification cases: when the person's word arrived, until when the case must be done, how it stands
@@ -8,10 +8,10 @@ import type { CorrectionCompleted, DataCorrected, RectificationRefused } from '.
  * until its key is destroyed.
  */
 export const rectificationsProjection: Projection<
-  RectificationEvent | DataCorrected | CorrectionCompleted | RectificationRefused
+  RectificationEvent | DataCorrected | CorrectionCompleted | RectificationRefused | DataErased
 > = {
   name: 'rectifications',
-  version: 1,
+  version: 2,
   tables: {
     rectifications: {
       columns: {
@@ -164,7 +164,10 @@ export const rectificationsProjection: Projection<
       update('reported_values', { request_id: data.requestId, status: 'kept' }, { due: data.valuesUntil }),
     ],
     ReportedValuesErased: ({ data }) => [
-      update('reported_values', { request_id: data.requestId }, { status: 'erased' }),
+      update('reported_values', { request_id: data.requestId }, { status: 'erased', sealed: '' }),
     ],
+    // Whose own key is destroyed has no value left; the ciphertext may be removed from the log.
+    DataErased: ({ data }) =>
+      data.person ? [update('reported_values', { subject_id: data.subjectId }, { status: 'erased', sealed: '' })] : [],
   },
 };

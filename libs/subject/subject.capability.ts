@@ -53,28 +53,34 @@ export const subjectCapability = capability({
         notices: registers.get(noticeRegister),
       }),
       async lookUp(command, state, { vault }) {
-        if (command.type !== 'ConfirmReportedValuesErased') return {};
-        return { liveKeys: await vault.liveKeys(state.cases.get(command.requestId)?.keyIds ?? []) };
+        switch (command.type) {
+          case 'RegisterSubject':
+            return { erased: (await vault.tombstoneOfSubject(command.subjectId)) !== undefined };
+          case 'ConfirmReportedValuesErased':
+            return { liveKeys: await vault.liveKeys(state.cases.get(command.requestId)?.keyIds ?? []) };
+          default:
+            return {};
+        }
       },
       commands: [
         { command: RegisterSubject, roles: ['service', 'staff', 'privacyOfficer'] },
         { command: PresentNotice, roles: ['service', 'staff', 'privacyOfficer'] },
         { command: CollectData, roles: ['service', 'staff'] },
         { command: CorrectData, roles: ['service', 'staff', 'privacyOfficer'] },
-        { command: RefuseCorrection, roles: ['privacyOfficer'] },
-        { command: CompleteCorrection, roles: ['staff', 'privacyOfficer'] },
+        { command: RefuseCorrection, roles: ['privacyOfficer'], afterClosing: true },
+        { command: CompleteCorrection, roles: ['staff', 'privacyOfficer'], afterClosing: true },
         { command: ConfirmAccuracy, roles: ['service', 'staff', 'privacyOfficer'] },
         { command: DoubtAccuracy, roles: ['service', 'staff', 'privacyOfficer'] },
-        { command: RaiseAccuracyCheck, roles: ['system'] },
-        { command: RaiseOverdueCheck, roles: ['system'] },
+        { command: RaiseAccuracyCheck, roles: ['system'], afterClosing: true },
+        { command: RaiseOverdueCheck, roles: ['system'], afterClosing: true },
         { command: RecordRenewal, roles: ['service', 'staff'] },
-        { command: RaiseArt14NoticeOverdue, roles: ['system'] },
+        { command: RaiseArt14NoticeOverdue, roles: ['system'], afterClosing: true },
         { command: ReportChange, roles: ['service', 'staff', 'privacyOfficer', 'legal'] },
-        { command: AnswerRectification, roles: ['staff', 'privacyOfficer'] },
-        { command: RaiseRectificationOverdue, roles: ['system'] },
-        { command: ConfirmReportedValuesErased, roles: ['system'] },
+        { command: AnswerRectification, roles: ['staff', 'privacyOfficer'], afterClosing: true },
+        { command: RaiseRectificationOverdue, roles: ['system'], afterClosing: true },
+        { command: ConfirmReportedValuesErased, roles: ['system'], afterClosing: true },
         { command: RestrictProcessing, roles: ['staff', 'privacyOfficer'] },
-        { command: LiftRestriction, roles: ['privacyOfficer'] },
+        { command: LiftRestriction, roles: ['privacyOfficer'], afterClosing: true },
       ],
     }),
   ],

@@ -24,7 +24,11 @@ export const subjectCodec: EventCodec<SubjectEvent> = {
     ReportedValuesErased: { stored: 'reported-values-erased.v1' },
     ProcessingRestricted: { stored: 'processing-restricted.v1' },
     RestrictionLifted: { stored: 'restriction-lifted.v1' },
+    HeldForPurpose: { stored: 'held-for-purpose.v1' },
+    PurposeEnded: { stored: 'purpose-ended.v1' },
     RetentionExpired: { stored: 'retention-expired.v1' },
+    RetentionDeferred: { stored: 'retention-deferred.v1' },
+    ErasureStarted: { stored: 'erasure-started.v1' },
     DataErased: { stored: 'data-erased.v1' },
   },
   upcasts: {

@@ -53,6 +53,7 @@ import type {
   Capacity,
   CollectedItem,
   DataShareView,
+  ItemVersionRef,
   ProcessingRestricted,
   SubjectEvent,
   UnreachableView,
@@ -120,6 +121,8 @@ export interface SubjectFacts extends RectificationFacts {
   readonly purposes: PurposeRegisterState;
   readonly collectionPoints: CollectionPointRegisterState;
   readonly notices: NoticeRegisterState;
+  /** Whether the vault says that this id belonged to a person who was erased. Looked up for `RegisterSubject` only. */
+  readonly erased?: boolean;
 }
 
 type SubjectOutcome = Outcome<SubjectEvent>;
@@ -246,8 +249,14 @@ function evolve(state: SubjectState, event: FoldedEvent, at: Instant): SubjectSt
     }
     case 'RetentionExpired':
       return event.data.items.reduce((folded, ref) => endItem(folded, ref, 'expired'), state);
+    case 'ErasureStarted':
+      return endItems(state, event.data, 'expired');
     case 'DataErased':
-      return event.data.items.reduce((folded, ref) => endItem(folded, ref, 'erased'), state);
+      return endItems(state, event.data, 'erased');
+    case 'HeldForPurpose':
+    case 'PurposeEnded':
+    case 'RetentionDeferred':
+      return state;
     case 'RectificationRefused': {
       const { itemId, reasonCode } = event.data;
       const refused = withItem(state, itemId, (item) => ({ ...item, refusedFor: reasonCode }));
@@ -264,7 +273,7 @@ function evolve(state: SubjectState, event: FoldedEvent, at: Instant): SubjectSt
 }
 
 function decide(command: SubjectDomainCommand, state: SubjectState, facts: SubjectFacts): SubjectOutcome {
-  if (command.type === 'RegisterSubject') return register(command, state);
+  if (command.type === 'RegisterSubject') return register(command, state, facts);
   const unfit = withoutStanding(state.openedAt, facts);
   if (unfit) return unfit;
   switch (command.type) {
@@ -337,14 +346,18 @@ export const subjectDecider: Decider<SubjectDomainCommand, FoldedEvent, SubjectS
     UseAuthorised: true,
     ProcessingRestricted: true,
     RestrictionLifted: true,
+    HeldForPurpose: true,
+    PurposeEnded: true,
     RetentionExpired: true,
+    RetentionDeferred: true,
+    ErasureStarted: true,
     DataErased: true,
   },
   evolve,
   decide,
 };
 
-function register(command: RegisterSubject, state: SubjectState): SubjectOutcome {
+function register(command: RegisterSubject, state: SubjectState, facts: SubjectFacts): SubjectOutcome {
   const { subjectId, capacity } = command;
   const subscriberType = command.subscriberType ?? 'individual';
   const division = command.division ?? 'england-and-wales';
@@ -355,6 +368,8 @@ function register(command: RegisterSubject, state: SubjectState): SubjectOutcome
       state.registeredAs.division === division;
     return same ? unchanged : refuse('SUBJECT_EXISTS');
   }
+  // The log that named the person may have been restored from before they were erased (X7).
+  if (facts.erased) return refuse('DATA_ERASED');
   return accept({ type: 'SubjectRegistered', data: { subjectId, capacity, subscriberType, division } });
 }
 
@@ -736,4 +751,14 @@ function endItem(
   status: 'expired' | 'erased',
 ): SubjectState {
   return withItem(state, ref.itemId, (item) => (item.version === ref.version ? { ...item, status } : item));
+}
+
+function endItems(
+  state: SubjectState,
+  { items, everything }: { readonly items: readonly ItemVersionRef[]; readonly everything?: true },
+  status: 'expired' | 'erased',
+): SubjectState {
+  if (!everything) return items.reduce((folded, ref) => endItem(folded, ref, status), state);
+  const ended = Object.entries(state.items).map(([itemId, item]) => [itemId, { ...item, status }] as const);
+  return { ...state, items: Object.fromEntries(ended) };
 }

@@ -22,7 +22,11 @@ export type SubjectEvent =
   | Art14NoticeOverdue
   | ProcessingRestricted
   | RestrictionLifted
+  | HeldForPurpose
+  | PurposeEnded
   | RetentionExpired
+  | RetentionDeferred
+  | ErasureStarted
   | DataErased;
 
 /** The relationship with a person was opened under a random id that says nothing about them. */
@@ -258,6 +262,46 @@ export interface ItemVersionRef {
   readonly keyId: string;
 }
 
+/** Held items serve a further purpose too: each is kept until the last purpose that holds it has ended (I-16b). */
+export interface HeldForPurpose {
+  readonly type: 'HeldForPurpose';
+  readonly data: {
+    readonly subjectId: string;
+    readonly purposeId: string;
+    readonly purposeVersion: number;
+    readonly basis: string;
+    /** The record of the assessment that found the new purpose lawful for these items. */
+    readonly assessmentRef: string;
+    readonly serviceRequestRef?: string;
+    readonly items: readonly {
+      readonly itemId: string;
+      readonly version: number;
+      readonly category: string;
+      readonly retention: RetentionTerm;
+      /** Until when this purpose holds the item; `null` while its trigger has not happened. */
+      readonly due: string | null;
+      /** Until when the item is kept with all that hold it; `null` while one of them has no end yet. */
+      readonly itemDue: string | null;
+    }[];
+  };
+}
+
+/** The purpose holds these items no more: use for it stops at once, storage goes on for what else holds them (I-16b). */
+export interface PurposeEnded {
+  readonly type: 'PurposeEnded';
+  readonly data: {
+    readonly subjectId: string;
+    readonly purposeId: string;
+    readonly reason: 'fulfilled' | 'consentWithdrawn' | 'objection' | 'purposeRetired' | 'other';
+    readonly items: readonly {
+      readonly itemId: string;
+      readonly version: number;
+      /** Until when the item is kept now: the time of the end when nothing else holds it. */
+      readonly itemDue: string | null;
+    }[];
+  };
+}
+
 /** The retention of these item versions has ended; from here on they are beyond use (C16). */
 export interface RetentionExpired {
   readonly type: 'RetentionExpired';
@@ -267,13 +311,86 @@ export interface RetentionExpired {
   };
 }
 
+/** What keeps an item whose time has come from being erased (I-16d). */
+export type DeferralCause = 'legalHold' | 'openAccessRequest' | 'openComplaint' | 'openIncident' | 'restriction';
+
+/** The time of these item versions has come and they must be kept all the same. They are used for nothing else. */
+export interface RetentionDeferred {
+  readonly type: 'RetentionDeferred';
+  readonly data: {
+    readonly subjectId: string;
+    readonly items: readonly (ItemVersionRef & {
+      readonly cause: DeferralCause;
+      /** The hold or the deferral; `restriction` for a restriction of the person's data. */
+      readonly ref: string;
+      /** The erasure that had put it beyond use when the cause came up. */
+      readonly erasureId?: string;
+    })[];
+  };
+}
+
+export type ErasureCause = 'retention' | 'request' | 'consentWithdrawn' | 'unlawful' | 'objection';
+
+/** Why data that a person wants erased may or must be kept (UK GDPR Art 17(3)). */
+export type ErasureException =
+  'freedomOfExpression' | 'legalObligation' | 'publicHealth' | 'archivingResearch' | 'legalClaims';
+
+/** An item version that an erasure leaves, and why. It is used for nothing else from then on. */
+export interface RemainingItem {
+  readonly itemId: string;
+  readonly version: number;
+  readonly category: string;
+  readonly reason: DeferralCause | ErasureException;
+  /** The hold, the deferral, the purpose or the declaration it rests on. */
+  readonly ref: string;
+  readonly law: string;
+  /** When the duty to keep it ends, as far as that is known. */
+  readonly until?: string;
+}
+
+/**
+ * An erasure has begun: the use of these item versions stops with this event (beyond use). Their keys still exist;
+ * whoever dies here goes on from here (X5).
+ */
+export interface ErasureStarted {
+  readonly type: 'ErasureStarted';
+  readonly data: {
+    readonly subjectId: string;
+    readonly erasureId: string;
+    readonly cause: ErasureCause;
+    /** `person`: the id is closed, and never used again (X7). */
+    readonly scope: 'items' | 'person';
+    /** Everything that is held about the person; `items` is empty then, and nothing remains. */
+    readonly everything?: true;
+    readonly items: readonly ItemVersionRef[];
+    readonly remaining: readonly RemainingItem[];
+    /** Which recipients were given which of these versions, and have to be told (UK GDPR Art 19). */
+    readonly recipients: readonly {
+      readonly recipientId: string;
+      readonly items: readonly { readonly itemId: string; readonly version: number }[];
+    }[];
+    /** The erasure that left these items, whose reason to keep them is gone now. */
+    readonly continues?: string;
+    /** The case in which it was asked for; an opaque id. */
+    readonly caseRef?: string;
+  };
+}
+
 /** The keys of these item versions were destroyed; nobody can read the values again (C16). */
 export interface DataErased {
   readonly type: 'DataErased';
   readonly data: {
     readonly subjectId: string;
+    /** Absent in what was written before erasures had ids. */
+    readonly erasureId?: string;
+    /** Everything that was held about the person; `items` is empty then. */
+    readonly everything?: true;
+    /** The person's own key is destroyed too. */
+    readonly person?: true;
     readonly items: readonly ItemVersionRef[];
-    readonly cause: 'retention';
+    /** How many versions of this erasure still have their keys: many are erased in parts. None when absent. */
+    readonly left?: number;
+    readonly cause: ErasureCause;
     readonly method: 'keyDestruction';
     /** When the last backup that may still hold a key is gone. */
     readonly keystoreBackupHorizon: string;

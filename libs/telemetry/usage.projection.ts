@@ -1,13 +1,14 @@
 import { insert, remove, update, type Projection } from '#kernel';
+import type { DataErased } from '#subject';
 import type { UsageAccessAuthorised, UsageEvent } from './usage.events.js';
 
 /**
  * `usage_months`: what is held of a person's usage, month by month (`status`: held, expired or erased), and until when.
  * `usage_batches`: the sealed batches of the months that are not erased.
  */
-export const usageProjection: Projection<UsageEvent> = {
+export const usageProjection: Projection<UsageEvent | DataErased> = {
   name: 'usage',
-  version: 1,
+  version: 2,
   tables: {
     usage_months: {
       columns: {
@@ -108,6 +109,8 @@ export const usageProjection: Projection<UsageEvent> = {
       // What nobody can read is of no use to a reader.
       remove('usage_batches', monthOf(data)),
     ],
+    // The keys of the months go with the person's own; the months themselves are stated as erased in their time.
+    DataErased: ({ data }) => (data.person ? [remove('usage_batches', { subject_id: data.subjectId })] : []),
   },
 };
 

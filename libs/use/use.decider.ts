@@ -31,9 +31,13 @@ import type {
   DataCollected,
   DataCorrected,
   DataErased,
+  ErasureStarted,
+  HeldForPurpose,
   NoticePresented,
   ProcessingRestricted,
+  PurposeEnded,
   RestrictionLifted,
+  RetentionDeferred,
   RetentionExpired,
   SubjectRegistered,
 } from '#subject';
@@ -50,10 +54,14 @@ const USES_REMEMBERED = 1_000;
 
 interface UsableItem {
   readonly category: string;
-  readonly purposeId: string;
-  readonly purposeVersion: number;
+  /** The purpose it was collected for, as that was then. */
+  readonly collectedFor: { readonly purposeId: string; readonly purposeVersion: number };
+  /** What it is or was held for, by purpose: the version it came to be held for. */
+  readonly purposes: Readonly<Record<string, { readonly version: number; readonly ended?: true }>>;
   readonly version: number;
   readonly gone: boolean;
+  /** Its time has come, and it is kept for a hold, a duty or an open case alone (I-16d). */
+  readonly blocked?: true;
   readonly disputed: boolean;
   readonly nextCheckDue?: string;
   /** The notice that the person has yet to be shown, and from when on (UK GDPR Art 14). */
@@ -115,7 +123,11 @@ export type UseFolded =
   | AccuracyDoubtRaised
   | ProcessingRestricted
   | RestrictionLifted
+  | HeldForPurpose
+  | PurposeEnded
   | RetentionExpired
+  | RetentionDeferred
+  | ErasureStarted
   | DataErased;
 
 function evolve(state: UseState, event: UseFolded, at: Instant): UseState {
@@ -142,8 +154,8 @@ function evolve(state: UseState, event: UseFolded, at: Instant): UseState {
       for (const item of event.data.items)
         items[item.itemId] = {
           category: item.category,
-          purposeId: event.data.purposeId,
-          purposeVersion: event.data.purposeVersion,
+          collectedFor: { purposeId: event.data.purposeId, purposeVersion: event.data.purposeVersion },
+          purposes: { [event.data.purposeId]: { version: event.data.purposeVersion } },
           version: item.version,
           gone: false,
           disputed: false,
@@ -177,15 +189,36 @@ function evolve(state: UseState, event: UseFolded, at: Instant): UseState {
       return { ...revoked(state, at, 'afterRestriction', () => true), restricted: true };
     case 'RestrictionLifted':
       return { ...state, restricted: false };
-    case 'RetentionExpired':
-    case 'DataErased':
+    case 'HeldForPurpose': {
+      const { purposeId, purposeVersion } = event.data;
       return event.data.items.reduce(
-        (folded, ref) =>
-          withItem(folded, ref.itemId, ({ address, ...item }) =>
-            item.version === ref.version ? { ...item, gone: true } : { ...item, ...(address && { address }) },
-          ),
+        (folded, { itemId }) =>
+          withItem(folded, itemId, (item) => ({
+            ...item,
+            purposes: { ...item.purposes, [purposeId]: { version: purposeVersion } },
+          })),
         state,
       );
+    }
+    case 'PurposeEnded': {
+      const { purposeId } = event.data;
+      return event.data.items.reduce(
+        (folded, { itemId }) =>
+          withItem(folded, itemId, (item) => {
+            const held = item.purposes[purposeId];
+            return held ? { ...item, purposes: { ...item.purposes, [purposeId]: { ...held, ended: true } } } : item;
+          }),
+        state,
+      );
+    }
+    case 'RetentionDeferred':
+      return block(state, event.data.items);
+    case 'RetentionExpired':
+      return end(state, event.data.items);
+    case 'ErasureStarted':
+    case 'DataErased':
+      if (event.data.everything) return { ...state, items: mapItems(state.items, gone) };
+      return end(event.type === 'ErasureStarted' ? block(state, event.data.remaining) : state, event.data.items);
     case 'ConsentRequested':
     case 'ConsentGiven':
     case 'ConsentRenewed':
@@ -283,7 +316,11 @@ export const useDecider: Decider<UseDomainCommand, UseFolded, UseState, UseFacts
     AccuracyDoubtRaised: true,
     ProcessingRestricted: true,
     RestrictionLifted: true,
+    HeldForPurpose: true,
+    PurposeEnded: true,
     RetentionExpired: true,
+    RetentionDeferred: true,
+    ErasureStarted: true,
     DataErased: true,
     ...CONSENT_EVENTS,
     MarketingObjectionReceived: true,
@@ -369,8 +406,8 @@ function authorise(command: AuthoriseUse, state: UseState, facts: UseFacts): Out
     });
   const unknown = itemIds.filter((itemId) => state.items[itemId] === undefined);
   if (unknown.length > 0) return refuse('ITEM_UNKNOWN', { items: unknown });
-  const gone = which((item) => item.gone);
-  if (gone.length > 0) return refuse('DATA_ERASED', { items: gone });
+  const ended = which((item) => item.gone);
+  if (ended.length > 0) return refuse('DATA_ERASED', { items: ended });
 
   if (purpose.commercial && state.objection !== undefined) return refuse('MARKETING_OBJECTION', { purposeId });
   if (purpose.commercial) {
@@ -380,6 +417,8 @@ function authorise(command: AuthoriseUse, state: UseState, facts: UseFacts): Out
     if (suppressed.length > 0) return refuse('SUPPRESSED_ADDRESS', { purposeId, items: suppressed });
   }
   if (state.restricted) return refuse('PROCESSING_RESTRICTED', { purposeId });
+  const blocked = which((item) => item.blocked === true);
+  if (blocked.length > 0) return refuse('PROCESSING_RESTRICTED', { purposeId, items: blocked });
 
   const resting = basisOf(purpose, channel, state, facts);
   if ('kind' in resting) return resting;
@@ -522,16 +561,23 @@ function beyondPurpose(
   const outside = itemIds.filter((itemId) => !listed.has(state.items[itemId]?.category ?? ''));
   if (outside.length > 0) return refuse('ITEM_NOT_HELD_FOR_PURPOSE', { purposeId, items: outside });
 
-  const own = itemIds.filter((itemId) => state.items[itemId]?.purposeId === purposeId);
+  // Use for a purpose that has ended for an item stops at once, and so does all use of what nothing holds (I-16b).
+  const unheld = itemIds.filter((itemId) => {
+    const purposes = state.items[itemId]?.purposes ?? {};
+    return purposes[purposeId]?.ended === true || Object.values(purposes).every(({ ended }) => ended);
+  });
+  if (unheld.length > 0) return refuse('ITEM_NOT_HELD_FOR_PURPOSE', { purposeId, items: unheld });
+
+  const own = itemIds.filter((itemId) => state.items[itemId]?.purposes[purposeId] !== undefined);
   const defined = facts.purposes.get(purposeId)?.defined;
   const outgrown = own.some((itemId) => {
-    const collectedFor = defined?.get(state.items[itemId]?.purposeVersion ?? 0);
-    return collectedFor !== undefined && goesFurther(collectedFor, purpose);
+    const heldFor = defined?.get(state.items[itemId]?.purposes[purposeId]?.version ?? 0);
+    return heldFor !== undefined && goesFurther(heldFor, purpose);
   });
   const foreign = itemIds.filter((itemId) => !own.includes(itemId));
   if (purpose.basis === 'consent') return undefined;
   const incompatible = foreign.filter((itemId) => {
-    const { purposeId: from = '', purposeVersion: fromVersion = 0 } = state.items[itemId] ?? {};
+    const { purposeId: from = '', purposeVersion: fromVersion = 0 } = state.items[itemId]?.collectedFor ?? {};
     const query = { from, fromVersion, to: purposeId, toVersion: purpose.version, at: facts.now };
     return compatibilityFor(facts.compatibility, query).verdict !== 'compatible';
   });
@@ -588,6 +634,28 @@ function findingOf(use: AllowedUse, campaignRef: string | undefined, facts: UseF
   if (found.status !== 'inForce') return 'basisGone';
   if (use.campaignRef !== undefined && use.campaignRef !== campaignRef) return 'otherCampaign';
   return undefined;
+}
+
+type VersionRefs = readonly { readonly itemId: string; readonly version: number }[];
+
+/** Nothing is held against the suppressed addresses any more. */
+const gone = ({ address: _address, ...item }: UsableItem): UsableItem => ({ ...item, gone: true });
+
+/** Only the end of the version in use ends the item. */
+function end(state: UseState, items: VersionRefs): UseState {
+  return items.reduce(
+    (folded, { itemId, version }) => withItem(folded, itemId, (item) => (item.version === version ? gone(item) : item)),
+    state,
+  );
+}
+
+/** What is kept for a hold, a duty or an open case is used for nothing else. */
+function block(state: UseState, items: VersionRefs): UseState {
+  return items.reduce(
+    (folded, { itemId, version }) =>
+      withItem(folded, itemId, (item) => (item.version === version ? { ...item, blocked: true } : item)),
+    state,
+  );
 }
 
 function mapItems(items: UseState['items'], change: (item: UsableItem) => UsableItem): UseState['items'] {

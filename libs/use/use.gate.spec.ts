@@ -317,6 +317,91 @@ describe('data of another purpose (I-13c)', () => {
   });
 });
 
+describe('what an item is held for, and whether it may be used (I-16b, I-16d)', () => {
+  const versions = [{ itemId: EMAIL, version: 1 }];
+  const heldFor = (purposeId: string, purposeVersion = 1): Folded => ({
+    type: 'HeldForPurpose',
+    data: {
+      subjectId,
+      purposeId,
+      purposeVersion,
+      basis: 'legitimateInterests',
+      assessmentRef: 'assessment-1',
+      items: versions.map((each) => ({
+        ...each,
+        category: 'contact.email',
+        retention: { trigger: 'collected', period: 'P2Y' },
+        due: null,
+        itemDue: null,
+      })),
+    },
+  });
+  const ended = (purposeId: string): Folded => ({
+    type: 'PurposeEnded',
+    data: { subjectId, purposeId, reason: 'fulfilled', items: versions.map((each) => ({ ...each, itemDue: null })) },
+  });
+  const started = (more: object = {}): Folded => ({
+    type: 'ErasureStarted',
+    data: {
+      subjectId,
+      erasureId: 'erasure-1',
+      cause: 'request',
+      scope: 'items',
+      items: [{ itemId: EMAIL, version: 1, category: 'contact.email', keyId: 'k' }],
+      remaining: [],
+      recipients: [],
+      ...more,
+    },
+  });
+  const letter = upsell('post');
+  const nobodyAssessed = { compatibility: compatibility() };
+
+  it('is its own for every purpose that holds it', () => {
+    opened().when(letter, nobodyAssessed).thenRefused('PURPOSE_INCOMPATIBLE');
+    opened(heldFor('upsell')).when(letter, nobodyAssessed).thenTypes('UseAuthorised');
+    opened(heldFor('upsell')).when(serve()).thenTypes('UseAuthorised');
+  });
+  it('is used for a purpose that has ended no more, and for another one on', () => {
+    const over = opened(heldFor('upsell'), ended('support'));
+    over.when(serve()).thenRefused('ITEM_NOT_HELD_FOR_PURPOSE', { purposeId: 'support', items: [EMAIL] });
+    over.when(letter, nobodyAssessed).thenTypes('UseAuthorised');
+    over.given(heldFor('support')).when(serve()).thenTypes('UseAuthorised');
+  });
+  it('is used for nothing when nothing holds it, whatever is compatible', () =>
+    opened(ended('support'))
+      .when(letter, { compatibility: compatibility(...compatible('support', 'upsell')) })
+      .thenRefused('ITEM_NOT_HELD_FOR_PURPOSE'));
+  it('is used for nothing while it is kept for a hold or a duty alone', () => {
+    const deferred: Folded = {
+      type: 'RetentionDeferred',
+      data: {
+        subjectId,
+        items: [{ itemId: EMAIL, version: 1, category: 'contact.email', keyId: 'k', cause: 'legalHold', ref: 'm' }],
+      },
+    };
+    const remaining = started({
+      items: [],
+      remaining: [{ ...versions[0], category: 'contact.email', reason: 'legalObligation', ref: 'billing', law: 'x' }],
+    });
+    for (const kept of [deferred, remaining]) {
+      opened(kept)
+        .when(serve())
+        .thenRefused('PROCESSING_RESTRICTED', { purposeId: 'support', items: [EMAIL] });
+      opened(kept)
+        .when(serve({ itemIds: [PHONE] }))
+        .thenTypes('UseAuthorised');
+    }
+  });
+  it('is gone when its erasure has begun', () => {
+    opened(started())
+      .when(serve())
+      .thenRefused('DATA_ERASED', { items: [EMAIL] });
+    opened(started({ everything: true, items: [], scope: 'person' }))
+      .when(serve({ itemIds: [EMAIL, PHONE] }))
+      .thenRefused('DATA_ERASED', { items: [EMAIL, PHONE] });
+  });
+});
+
 describe('a purpose that goes further than the person was told (I-30c)', () => {
   const support = facts(TODAY).purposes.get('support')!;
   const [first] = support.approved;

@@ -826,13 +826,69 @@ export interface CommandBodies {
     readonly caseRef?: string;
     readonly subjectId: string;
   };
+  HoldForPurpose: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly subjectId: string;
+    readonly purposeId: string;
+    readonly itemIds: readonly string[];
+    readonly assessmentRef: string;
+    readonly serviceRequestRef?: string;
+  };
+  EndPurposeForItem: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly subjectId: string;
+    readonly purposeId: string;
+    readonly itemIds: readonly string[];
+    readonly reason: 'fulfilled' | 'consentWithdrawn' | 'objection' | 'purposeRetired' | 'other';
+  };
+  OpenDeferral: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly subjectId: string;
+    readonly deferralId: string;
+    readonly cause: 'openAccessRequest' | 'openComplaint' | 'openIncident';
+    readonly itemIds?: readonly string[];
+    readonly categories?: readonly string[];
+  };
+  CloseDeferral: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly subjectId: string;
+    readonly deferralId: string;
+  };
   ExpireRetention: {
     readonly occurredAt?: string;
     readonly caseRef?: string;
     readonly subjectId: string;
     readonly itemIds?: readonly string[];
   };
+  EraseData: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly subjectId: string;
+    readonly cause: 'request' | 'consentWithdrawn' | 'unlawful' | 'objection';
+    readonly itemIds?: readonly string[];
+    readonly exceptions?: readonly {
+      readonly itemId: string;
+      readonly exception:
+        'freedomOfExpression' | 'legalObligation' | 'publicHealth' | 'archivingResearch' | 'legalClaims';
+      readonly until: string;
+    }[];
+  };
   ConfirmErasure: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly subjectId: string;
+  };
+  FinaliseErasure: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly subjectId: string;
+    readonly erasureId: string;
+  };
+  RestateErasure: {
     readonly occurredAt?: string;
     readonly caseRef?: string;
     readonly subjectId: string;
@@ -843,6 +899,47 @@ export interface CommandBodies {
     readonly subjectId: string;
     readonly itemId: string;
     readonly until: string;
+  };
+  PlaceLegalHold: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly holdId: string;
+    readonly scope: {
+      readonly subjectIds?: readonly string[];
+      readonly categories?: readonly string[];
+      readonly purposes?: readonly string[];
+    };
+    readonly matterRef: string;
+    readonly basis: 'legalClaims' | 'courtOrder' | 'statutoryDuty' | 'regulatoryInvestigation';
+    readonly reviewAt?: string;
+  };
+  ApproveLegalHold: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly holdId: string;
+  };
+  ReviewLegalHold: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly holdId: string;
+    readonly reviewAt?: string;
+  };
+  LiftLegalHold: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly holdId: string;
+    readonly reason: 'matterClosed' | 'scopeExcluded';
+  };
+  RaiseHoldReview: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly holdId: string;
+    readonly reviewAt: string;
+  };
+  LapseLegalHold: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly holdId: string;
   };
   DescribeController: {
     readonly occurredAt?: string;
@@ -978,8 +1075,10 @@ export type RefusalCode =
   | 'CONSENT_WITHDRAWN'
   | 'DATA_ERASED'
   | 'DATA_EXCESSIVE'
+  | 'DEFERRED_OPEN_ACCESS_REQUEST'
   | 'DISCLOSURE_EXCEEDS_SCOPE'
   | 'DPIA_MISSING'
+  | 'ERASURE_EXCEPTION_APPLIES'
   | 'ERASURE_INCOMPLETE'
   | 'ESSENTIALITY_REVIEW_OVERDUE'
   | 'EXPLANATION_MISSING'
@@ -993,6 +1092,7 @@ export type RefusalCode =
   | 'ITEM_NOT_HELD_FOR_PURPOSE'
   | 'ITEM_UNKNOWN'
   | 'LAWFUL_BASIS_NOT_AVAILABLE'
+  | 'LEGAL_HOLD_IN_FORCE'
   | 'LIA_EXPIRED'
   | 'LIA_MISSING'
   | 'LIA_OUTCOME_AGAINST'

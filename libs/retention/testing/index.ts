@@ -1,6 +1,17 @@
 import { factsAt } from '#kernel/testing';
-import type { DataCollected, DataCorrected, ItemVersionRef, RetentionTerm, SubjectRegistered } from '#subject';
+import { uuidV5 } from '#kernel';
+import type {
+  DataCollected,
+  DataCorrected,
+  DataErased,
+  ErasureStarted,
+  ItemVersionRef,
+  RetentionDeferred,
+  RetentionTerm,
+  SubjectRegistered,
+} from '#subject';
 import type { RetentionDomainCommand } from '../retention.commands.js';
+import type { RetentionFacts } from '../retention.state.js';
 
 export const OPENED = '2026-01-05T09:00:00Z';
 export const subjectId = '7d9e2a10-5b6c-4d3e-8f1a-2b3c4d5e6f70';
@@ -38,14 +49,19 @@ const sealed = { kind: 'sealed' } as DataCorrected['data']['value'];
 export const collected = (
   itemId: string,
   trigger: RetentionTerm['trigger'],
-  changes: { readonly period?: string; readonly serviceRequestRef?: string } = {},
+  changes: {
+    readonly period?: string;
+    readonly serviceRequestRef?: string;
+    readonly purposeId?: string;
+    readonly basis?: string;
+  } = {},
 ): DataCollected => ({
   type: 'DataCollected',
   data: {
     subjectId,
-    purposeId: 'support',
+    purposeId: changes.purposeId ?? 'support',
     purposeVersion: 1,
-    basis: 'contract',
+    basis: changes.basis ?? 'contract',
     noticeId: 'privacy',
     noticeVersion: 1,
     collectionPointId: 'contact-form',
@@ -86,4 +102,81 @@ export const ref = (itemId: string, version = 1): ItemVersionRef => ({
   version,
   category: 'contact.email',
   keyId: `key ${version} of ${itemId}`,
+});
+
+/** Nothing is held by lawyers, and no purpose is registered. */
+export const factsOfRetention = (at?: string): RetentionFacts => ({
+  ...factsAt(at),
+  legalHolds: new Map(),
+  purposes: new Map(),
+});
+
+export const DEFERRAL = '44444444-4444-4444-8444-444444444444';
+/** The id of the erasure that the scenarios' command begins. */
+export const ERASURE = uuidV5('5b1f0c5e-7d8a-4c5b-9a3e-2f6d1c0b9a87', 'erasure');
+export const erase = (more: object = {}): RetentionDomainCommand =>
+  ({ ...sent, type: 'EraseData', cause: 'request', ...more }) as RetentionDomainCommand;
+export const openDeferral = (more: object = {}): RetentionDomainCommand =>
+  ({
+    ...sent,
+    type: 'OpenDeferral',
+    deferralId: DEFERRAL,
+    cause: 'openAccessRequest',
+    caseRef: 'SAR-1',
+    ...more,
+  }) as RetentionDomainCommand;
+export const closeDeferral: RetentionDomainCommand = { ...sent, type: 'CloseDeferral', deferralId: DEFERRAL };
+export const finalise: RetentionDomainCommand = { ...sent, type: 'FinaliseErasure', erasureId: ERASURE };
+export const restate: RetentionDomainCommand = { ...sent, type: 'RestateErasure' };
+export const endPurpose = (purposeId: string, itemIds: readonly string[]): RetentionDomainCommand => ({
+  ...sent,
+  type: 'EndPurposeForItem',
+  purposeId,
+  itemIds,
+  reason: 'fulfilled',
+});
+export const holdFor = (purposeId: string, itemIds: readonly string[]): RetentionDomainCommand => ({
+  ...sent,
+  type: 'HoldForPurpose',
+  purposeId,
+  itemIds,
+  assessmentRef: 'ASSESSMENT-1',
+});
+
+export const started = (
+  items: readonly ItemVersionRef[],
+  more: Partial<ErasureStarted['data']> = {},
+): ErasureStarted => ({
+  type: 'ErasureStarted',
+  data: {
+    subjectId,
+    erasureId: ERASURE,
+    cause: 'retention',
+    scope: 'items',
+    items,
+    remaining: [],
+    recipients: [],
+    ...more,
+  },
+});
+export const deferred = (
+  items: readonly ItemVersionRef[],
+  cause: RetentionDeferred['data']['items'][number]['cause'],
+  refOf: string,
+  more: object = {},
+): RetentionDeferred => ({
+  type: 'RetentionDeferred',
+  data: { subjectId, items: items.map((item) => ({ ...item, cause, ref: refOf, ...more })) },
+});
+export const erasedAt = (horizon: string, items: readonly ItemVersionRef[], more: object = {}): DataErased => ({
+  type: 'DataErased',
+  data: {
+    subjectId,
+    method: 'keyDestruction',
+    keystoreBackupHorizon: horizon,
+    erasureId: ERASURE,
+    items,
+    cause: 'retention',
+    ...more,
+  },
 });

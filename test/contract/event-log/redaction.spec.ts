@@ -87,6 +87,23 @@ describe('a redacted event', () => {
     await closeLog(log);
   });
 
+  it('keeps all but its seals, when only those are to go', async () => {
+    const log = await openLog(newDir());
+    const seal = (ct: string) => ({ enc: 'A256GCM', kid: 'key-1', iv: 'Zm9v', ct, tag: 'YmFy' });
+    const data = { items: [{ category: 'contact.email', value: seal('c2VjcmV0') }, { value: seal('') }], kept: 'ct' };
+    await append(log, 's', [{ data: JSON.stringify(data) }]);
+    expect(await redact(log, { stream: 's', revision: 0, seals: true })).toMatchObject({
+      bytes: JSON.stringify(data).length,
+    });
+    const blank = (ct: string) => ({ enc: 'A256GCM', kid: 'key-1', iv: 'AAAA', ct, tag: 'AAAA' });
+    expect(JSON.parse(log.event(1).data.toString())).toEqual({
+      items: [{ category: 'contact.email', value: blank('AAAAAAAA') }, { value: blank('') }],
+      kept: 'ct',
+    });
+    expect(await redact(log, { stream: 's', revision: 0, seals: true })).toMatchObject({ bytes: 0 });
+    await closeLog(log);
+  });
+
   it('is remembered by its id as before', async () => {
     const log = await openLog(newDir());
     const told = { id: 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', data: SECRET };
@@ -123,33 +140,36 @@ it("an event that is not there, or is the event store's own, is refused and noth
 });
 
 describe('killed at any step of a redaction', () => {
-  it.each(['loop', 'threadpool'] as const)(
-    'a log starts, before or after it, and verifies (sync in the %s)',
-    async (sync) => {
-      const dir = newDir();
-      const log = await openLog(dir, 1 << 28, sync);
-      await append(log, 's', [{}, { data: SECRET }, {}]);
-      await append(log, 's', [{}]);
-      const before = content(log);
-      const images = await imagesOf(dir, newDir, () => redact(log, { stream: 's', revision: 1 }));
-      const after = content(log);
-      await closeLog(log);
-      expect(images.length).toBeGreaterThan(8);
-      const found = [];
-      for (const image of images) {
-        const again = await openLog(image);
-        const now = content(again);
-        await closeLog(again);
-        expect([before, after]).toContainEqual(now);
-        found.push(now.get(log.index.position(2)) === before.get(log.index.position(2)) ? 'before' : 'after');
-        expect((await verify(image)).problem).toBeUndefined();
-        expect(fs.readdirSync(image).filter((name) => name.startsWith('redaction'))).toEqual([]);
-        if (found.at(-1) === 'after') expect(onDisk(image, SECRET)).toBe(false);
-      }
-      expect(found).toEqual([...found].sort().reverse());
-      expect(new Set(found).size).toBe(2);
-    },
-  );
+  it.each([
+    ['loop', 'all data', {}],
+    ['threadpool', 'all data', {}],
+    ['loop', 'seals', { seals: true }],
+  ] as const)('a log starts, before or after it, and verifies (sync in the %s, %s)', async (sync, _what, how) => {
+    const dir = newDir();
+    const log = await openLog(dir, 1 << 28, sync);
+    const sealed = { enc: 'A256GCM', kid: 'k', iv: 'Zm9v', ct: Buffer.from(SECRET).toString('base64url'), tag: 'YmFy' };
+    const secret = 'seals' in how ? sealed.ct : SECRET;
+    await append(log, 's', [{}, { data: 'seals' in how ? JSON.stringify({ value: sealed }) : SECRET }, {}]);
+    await append(log, 's', [{}]);
+    const before = content(log);
+    const images = await imagesOf(dir, newDir, () => redact(log, { stream: 's', revision: 1, ...how }));
+    const after = content(log);
+    await closeLog(log);
+    expect(images.length).toBeGreaterThan(8);
+    const found = [];
+    for (const image of images) {
+      const again = await openLog(image);
+      const now = content(again);
+      await closeLog(again);
+      expect([before, after]).toContainEqual(now);
+      found.push(now.get(log.index.position(2)) === before.get(log.index.position(2)) ? 'before' : 'after');
+      expect((await verify(image)).problem).toBeUndefined();
+      expect(fs.readdirSync(image).filter((name) => name.startsWith('redaction'))).toEqual([]);
+      if (found.at(-1) === 'after') expect(onDisk(image, secret)).toBe(false);
+    }
+    expect(found).toEqual([...found].sort().reverse());
+    expect(new Set(found).size).toBe(2);
+  });
 
   it('a redaction that failed half-way is finished by the next one', async () => {
     const dir = newDir();

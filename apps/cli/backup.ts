@@ -1,0 +1,219 @@
+/**
+ * Backup and restore of a whole installation. A backup is a folder:
+ *
+ *   events/         the log, as `custos eventstore backup` copies it
+ *   vault.db        keys and tombstones, copied after the log, so that no event lacks its key
+ *   access.db       digests of tokens
+ *   policy.yaml     the policy file, where one is configured
+ *   custos-backup.json   what the folder must hold, with the SHA-256 of every file; written last
+ *
+ * The master key is not in it: with it the backup would be readable by whoever finds it.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, fsyncSync, openSync, closeSync } from 'node:fs';
+import { copyFile, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { openDatabase } from '#database';
+import * as eventStore from '#embedded-event-store';
+import { masterKeyFrom, openKeyVault } from '#key-vault';
+import { ErasureJournal, journalOf } from '#retention';
+import { BadSetting, type Configuration } from '../configuration.js';
+import { UNFINISHED_RESTORE } from '../standalone/standalone.js';
+import { clockOf } from './installation.js';
+import { settingLines } from './settings.js';
+
+const MANIFEST = 'custos-backup.json';
+const DESTROYED_AT_ONCE = 1_000;
+
+export interface InstallationManifest {
+  readonly format: 1;
+  readonly madeAt: string;
+  /** Position behind the last event of the log. */
+  readonly logEnd: number;
+  readonly events: number;
+  /** The settings it was made under, without secrets. */
+  readonly settings: readonly string[];
+  /** SHA-256 by path. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/**
+ * Copies a running or a stopped installation into an empty folder, and checks the copy.
+ *
+ * @throws BadSetting when its log is on a server, which has backups of its own.
+ */
+export async function backupInstallation(
+  configuration: Configuration,
+  environment: NodeJS.ProcessEnv,
+  to: string,
+): Promise<InstallationManifest> {
+  const folder = resolve(to);
+  if (configuration.eventStore.kind === 'server')
+    throw new BadSetting('EVENTSTORE_URL', 'the log is on a server: back that up there, and the vault with it');
+  await emptyFolder(folder);
+  const log = await eventStore.backup(join(configuration.dataDir, 'events'), join(folder, 'events'));
+  await copyDatabase(configuration.keyVaultUrl, 'key vault', join(folder, 'vault.db'));
+  await copyDatabase(configuration.accessUrl, 'token store', join(folder, 'access.db'));
+  if (configuration.policyFile !== undefined) await copyFile(configuration.policyFile, join(folder, 'policy.yaml'));
+  const manifest: InstallationManifest = {
+    format: 1,
+    madeAt: clockOf(configuration).now(),
+    logEnd: log.end,
+    events: log.events,
+    settings: settingLines(configuration, environment).map((line) => line.split('  # ')[0] ?? ''),
+    files: await digestsBelow(folder),
+  };
+  const file = await open(join(folder, MANIFEST), 'wx', 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify(manifest, undefined, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  syncFolder(folder);
+  return manifest;
+}
+
+/**
+ * Puts a backup into an empty DATA_DIR and repeats every destruction that the journal knows of, so that nobody who was
+ * erased since is there again. Until it is finished, nothing starts on the folder.
+ *
+ * @param journal the file of ERASURE_JOURNAL; `undefined` when the operator says that there is none.
+ */
+export async function restoreInstallation(
+  configuration: Configuration,
+  from: string,
+  journal: string | undefined,
+): Promise<{ readonly events: number; readonly destroyed: number; readonly alreadyDestroyed: number }> {
+  const folder = resolve(from);
+  const { dataDir } = configuration;
+  const manifest = await checked(folder);
+  const entries = journal === undefined ? [] : journalOf(await readFile(journal, 'utf8'));
+  // The master key is put there first: it is not in the backup.
+  await emptyFolder(dataDir, ['master.key']);
+  const marker = await open(join(dataDir, UNFINISHED_RESTORE), 'wx', 0o600);
+  await marker.close();
+  syncFolder(dataDir);
+  await eventStore.restore(join(folder, 'events'), join(dataDir, 'events'));
+  await putFile(join(folder, 'vault.db'), pathOf(configuration.keyVaultUrl));
+  await putFile(join(folder, 'access.db'), pathOf(configuration.accessUrl));
+  let destroyed = 0;
+  let alreadyDestroyed = 0;
+  const vault = await openKeyVault({
+    url: configuration.keyVaultUrl,
+    masterKey: masterKeyFrom(configuration.masterKey),
+    clock: () => clockOf(configuration).now(),
+  });
+  try {
+    for (const entry of entries.filter(({ kind }) => kind === 'subject')) {
+      const done = await vault.destroySubject(entry.id, entry.cause);
+      destroyed += done.destroyed;
+      alreadyDestroyed += done.alreadyDestroyed;
+    }
+    const items = entries.filter(({ kind }) => kind === 'item');
+    for (let at = 0; at < items.length; at += DESTROYED_AT_ONCE) {
+      const some = items.slice(at, at + DESTROYED_AT_ONCE);
+      for (const cause of new Set(some.map((entry) => entry.cause))) {
+        const done = await vault.destroyItemKeys(
+          some.filter((entry) => entry.cause === cause).map(({ id }) => id),
+          cause,
+        );
+        destroyed += done.destroyed;
+        alreadyDestroyed += done.alreadyDestroyed;
+      }
+    }
+  } finally {
+    await vault.close();
+  }
+  await rm(join(dataDir, UNFINISHED_RESTORE));
+  syncFolder(dataDir);
+  return { events: manifest.events, destroyed, alreadyDestroyed };
+}
+
+/** Writes the vault's tombstones to a file: what an installation without ERASURE_JOURNAL can still take away. */
+export async function exportErasures(configuration: Configuration, to: string): Promise<number> {
+  const vault = await openKeyVault({
+    url: configuration.keyVaultUrl,
+    masterKey: masterKeyFrom(configuration.masterKey),
+    clock: () => clockOf(configuration).now(),
+  });
+  try {
+    await new ErasureJournal(resolve(to)).write(vault);
+  } finally {
+    await vault.close();
+  }
+  return journalOf(await readFile(resolve(to), 'utf8').catch(() => '')).length;
+}
+
+/** The manifest of a backup whose files are all there and unchanged. */
+async function checked(folder: string): Promise<InstallationManifest> {
+  const text = await readFile(join(folder, MANIFEST), 'utf8').catch(() => undefined);
+  if (text === undefined) throw new Error(`${folder} is not a finished backup: it has no ${MANIFEST}`);
+  const manifest = JSON.parse(text) as InstallationManifest;
+  if (manifest.format !== 1) throw new Error(`${folder}: a backup of another format`);
+  const found = await digestsBelow(folder);
+  const names = [...new Set([...Object.keys(found), ...Object.keys(manifest.files)])];
+  const wrong = names.find((name) => found[name] !== manifest.files[name]);
+  if (wrong !== undefined) throw new Error(`${folder}: ${wrong} is not what the manifest says`);
+  return manifest;
+}
+
+async function digestsBelow(folder: string): Promise<Record<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const digests: Record<string, string> = {};
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name);
+    const name = relative(folder, path);
+    if (!entry.isFile() || name === MANIFEST) continue;
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(path), hash);
+    digests[name] = hash.digest('hex');
+  }
+  return Object.fromEntries(Object.entries(digests).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** A copy of a database in use, as it is at one moment. */
+async function copyDatabase(url: string, name: string, to: string): Promise<void> {
+  const database = openDatabase(url, { name, readOnly: true });
+  try {
+    await database.sqlite.backup(to);
+  } finally {
+    await database.close();
+  }
+  await syncFile(to);
+}
+
+const pathOf = (url: string): string => url.slice('file:'.length);
+
+async function putFile(from: string, to: string): Promise<void> {
+  if (existsSync(to)) throw new Error(`${to} is there already`);
+  await copyFile(from, to);
+  await syncFile(to);
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.chmod(0o600);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function syncFolder(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function emptyFolder(path: string, besides: readonly string[] = []): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  if (!(await stat(path)).isDirectory()) throw new Error(`${path} is no folder`);
+  const found = (await readdir(path)).filter((name) => !besides.includes(name));
+  if (found.length > 0) throw new Error(`the folder ${path} is not empty`);
+}

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { KeyVault } from '#key-vault';
+import type { ReadModels } from '#read-model';
+import { erasureLedgerProjection, retentionScheduleProjection } from '#retention';
+import type { CommandDoor } from '#slice';
+import { holdingsProjection } from '#subject';
+import { STEWARD } from './steward.js';
+
+interface ErasedRow {
+  readonly erasure_id: string;
+  readonly subject_id: string;
+  readonly person_key_destroyed: number;
+  readonly cause: string;
+}
+
+const AT_ONCE = 500;
+
+/**
+ * Holds log and vault against each other before the door opens: either may have been restored from before an erasure
+ * that the other knows of. What the log says is erased loses its keys; what the vault has destroyed is stated in the
+ * log. Neither looks at more than the newest when they agree: a copy lacks the end of a history, never its middle.
+ *
+ * @returns how many keys it has destroyed, and about how many people it has restated an erasure.
+ */
+export async function reconcile(parts: {
+  readonly door: CommandDoor;
+  readonly readModels: ReadModels;
+  readonly vault: KeyVault;
+  readonly logger: Logger;
+}): Promise<{ readonly destroyed: number; readonly restated: number }> {
+  const destroyed = await destroyWhatLogErased(parts);
+  const restated = await stateWhatVaultDestroyed(parts);
+  if (destroyed + restated > 0)
+    parts.logger.warn({ destroyed, restated }, 'a restored log or vault was brought up to the erasures since');
+  return { destroyed, restated };
+}
+
+async function destroyWhatLogErased({ readModels, vault }: Parameters<typeof reconcile>[0]): Promise<number> {
+  const newest = readModels.latest<ErasedRow>(erasureLedgerProjection, 'erasures', {}, 'erased_at', AT_ONCE);
+  const alive = await destroyLive(newest, readModels, vault);
+  if (alive === 0 || newest.length < AT_ONCE) return alive;
+  let sum = alive;
+  for (let after: number | undefined = 0; after !== undefined;) {
+    const page = readModels.page(erasureLedgerProjection, 'erasures', {}, after, AT_ONCE);
+    const rows = page.rows as unknown as (ErasedRow & { readonly erased_at: string | null })[];
+    sum += await destroyLive(
+      rows.filter(({ erased_at }) => erased_at !== null),
+      readModels,
+      vault,
+    );
+    after = page.next;
+  }
+  return sum;
+}
+
+async function destroyLive(erasures: readonly ErasedRow[], readModels: ReadModels, vault: KeyVault): Promise<number> {
+  let destroyed = 0;
+  for (const { erasure_id, subject_id, person_key_destroyed, cause } of erasures) {
+    if (person_key_destroyed === 1 && (await vault.tombstoneOfSubject(subject_id)) === undefined)
+      destroyed += (await vault.destroySubject(subject_id, cause)).destroyed;
+    const keys = readModels
+      .rows<{ readonly key_id: string; readonly status: string }>(retentionScheduleProjection, 'retention_schedule', {
+        erasure_id,
+        status: 'erased',
+      })
+      .map(({ key_id }) => key_id);
+    const live = await vault.liveKeys(keys);
+    if (live.length > 0) destroyed += (await vault.destroyItemKeys(live, cause)).destroyed;
+  }
+  return destroyed;
+}
+
+async function stateWhatVaultDestroyed({ door, readModels, vault }: Parameters<typeof reconcile>[0]): Promise<number> {
+  const people = new Set<string>();
+  for (let before = Number.MAX_SAFE_INTEGER; ;) {
+    const tombstones = await vault.tombstonesBefore(before, AT_ONCE);
+    const found = people.size;
+    for (const { kind, id } of tombstones) {
+      const person = kind === 'subject' ? personNotErased(id, readModels) : personOfKey(id, readModels);
+      if (person !== undefined) people.add(person);
+    }
+    const last = tombstones.at(-1);
+    if (!last || people.size === found) break;
+    before = last.sequence;
+  }
+  let position = 0;
+  for (const subjectId of people) {
+    const answer = await door.submit('RestateErasure', { commandId: randomUUID(), subjectId }, STEWARD);
+    position = Math.max(position, answer.position);
+  }
+  if (position > 0) await readModels.reached(position, 30_000);
+  return people.size;
+}
+
+function personOfKey(keyId: string, readModels: ReadModels): string | undefined {
+  const [row] = readModels.rows<{ readonly subject_id: string; readonly status: string }>(
+    retentionScheduleProjection,
+    'retention_schedule',
+    { key_id: keyId, status: 'kept' },
+  );
+  return row?.subject_id;
+}
+
+/** A person whom the log knows and does not know to be erased. */
+function personNotErased(subjectId: string, readModels: ReadModels): string | undefined {
+  const where = { subject_id: subjectId };
+  if (readModels.rows(holdingsProjection, 'subjects', where).length === 0) return undefined;
+  const erased = readModels.rows(erasureLedgerProjection, 'erasures', { ...where, person_key_destroyed: 1 });
+  return erased.length === 0 ? subjectId : undefined;
+}

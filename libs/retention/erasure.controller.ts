@@ -1,0 +1,178 @@
+import { Controller, Get, NotFoundException, Param, ParseUUIDPipe } from '@nestjs/common';
+import { OpenTo } from '#access';
+import type { Row } from '#kernel';
+import { ReadModels } from '#read-model';
+import { erasureLedgerProjection } from './erasure.projection.js';
+import { retentionScheduleProjection } from './retention.projection.js';
+
+interface ErasureRow extends Row {
+  readonly erasure_id: string;
+  readonly subject_id: string;
+  readonly cause: string;
+  readonly scope: 'items' | 'person';
+  readonly status: 'started' | 'erased' | 'finalised';
+  readonly continues: string | null;
+  readonly started_at: string;
+  readonly erased_at: string | null;
+  readonly person_key_destroyed: number;
+  readonly backup_horizon: string | null;
+  readonly finalised_at: string | null;
+  readonly verified_by: string | null;
+}
+
+interface TakenRow extends Row {
+  readonly item_id: string;
+  readonly version: number;
+  readonly category: string;
+  readonly status: string;
+}
+
+interface RemainsRow extends Row {
+  readonly item_id: string;
+  readonly version: number;
+  readonly category: string;
+  readonly reason: string;
+  readonly ref: string;
+  readonly law: string;
+  readonly until: string | null;
+}
+
+/** What stays after any erasure, and why that is lawful. */
+const ALWAYS_REMAINS = [
+  {
+    what: 'the encrypted values, without a key',
+    law: 'UK GDPR Art 4(1), recital 26',
+    words: 'The encrypted form of the values stays in the log until it is removed; nobody can read it.',
+  },
+  {
+    what: 'random ids, dates and codes of what was decided',
+    law: 'UK GDPR Art 5(2), 7(1), 17(3)(e)',
+    words: 'We keep that something was decided and when, under random numbers, to show that we kept to the law.',
+  },
+  {
+    what: 'the record of who was given data',
+    law: 'UK GDPR Art 19',
+    words: 'We keep whom we gave data, without the data, so that we can tell them that it was erased.',
+  },
+  {
+    what: 'a keyed digest of addresses you told us not to write to',
+    law: 'UK GDPR Art 21(3), 17(3)(b)',
+    words: 'If you objected to marketing, we keep a keyed digest of the address, so that nobody writes to it again.',
+  },
+] as const;
+
+/** The certificate of an erasure: true at the moment it is asked for, for the record and in plain words. */
+@Controller('v1/erasures')
+export class ErasureController {
+  constructor(private readonly readModels: ReadModels) {}
+
+  @Get(':erasureId/certificate')
+  @OpenTo('staff', 'privacyOfficer', 'legal', 'auditor')
+  certificate(@Param('erasureId', ParseUUIDPipe) erasureId: string): object {
+    const where = { erasure_id: erasureId };
+    const [erasure] = this.readModels.rows<ErasureRow>(erasureLedgerProjection, 'erasures', where);
+    if (!erasure) throw new NotFoundException();
+    const taken = this.readModels.rows<TakenRow>(retentionScheduleProjection, 'retention_schedule', where, 'position');
+    const remains = this.readModels.rows<RemainsRow>(erasureLedgerProjection, 'erasure_remains', where, 'position');
+    const recipients = this.readModels.rows<Row>(erasureLedgerProjection, 'erasure_recipients', where, 'position');
+    const now = this.readModels.rows<TakenRow>(
+      retentionScheduleProjection,
+      'retention_schedule',
+      { subject_id: erasure.subject_id, status: 'erased' },
+      'position',
+    );
+    const gone = new Set(now.map(versionOf));
+    const still = remains.filter((row) => !gone.has(versionOf(row)));
+    const destroyed = taken.filter(({ status }) => status === 'erased');
+    return {
+      erasureId,
+      subjectId: erasure.subject_id,
+      cause: erasure.cause,
+      scope: erasure.scope,
+      status: erasure.status,
+      continues: erasure.continues,
+      startedAt: erasure.started_at,
+      destroyedAt: erasure.erased_at,
+      method: erasure.erased_at === null ? null : 'keyDestruction',
+      personKeyDestroyed: erasure.person_key_destroyed === 1,
+      keystoreBackupHorizon: erasure.backup_horizon,
+      finalisedAt: erasure.finalised_at,
+      verifiedBy: erasure.verified_by,
+      destroyed: destroyed.map(({ item_id, version, category }) => ({ itemId: item_id, version, category })),
+      beyondUse: taken
+        .filter(({ status }) => status === 'beyondUse')
+        .map(({ item_id, version, category }) => ({ itemId: item_id, version, category })),
+      remaining: still.map(({ item_id, version, category, reason, ref, law, until }) => ({
+        itemId: item_id,
+        version,
+        category,
+        reason,
+        ref,
+        law,
+        until,
+      })),
+      recipientsToBeTold: [...new Set(recipients.map((row) => String(row['recipient_id'])))],
+      alwaysRemains: ALWAYS_REMAINS.map(({ what, law }) => ({ what, law })),
+      inPlainWords: words(erasure, destroyed, still),
+      position: this.readModels.position,
+    };
+  }
+}
+
+const versionOf = ({ item_id, version }: Pick<TakenRow, 'item_id' | 'version'>): string => `${item_id}@${version}`;
+
+const REASONS: Readonly<Record<string, string>> = {
+  legalHold: 'it is needed in a legal matter',
+  restriction: 'you asked us to keep it and not to use it',
+  openAccessRequest: 'a request of yours for a copy of it is not answered yet',
+  openComplaint: 'a complaint about it is open',
+  openIncident: 'an incident about it is being looked into',
+  freedomOfExpression: 'it is needed for the freedom of expression and information',
+  legalObligation: 'a law obliges us to keep it',
+  publicHealth: 'it is needed for public health',
+  archivingResearch: 'it is kept for archiving or research in the public interest',
+  legalClaims: 'it is needed for legal claims',
+};
+
+/** What can truthfully be told to the person, sentence by sentence. */
+function words(
+  { status, started_at, erased_at, backup_horizon, finalised_at }: ErasureRow,
+  destroyed: readonly TakenRow[],
+  remains: readonly RemainsRow[],
+): readonly string[] {
+  const day = (at: string | null): string => (at ?? '').slice(0, 10);
+  const said: string[] = [];
+  if (status === 'started')
+    said.push(`We stopped using this data on ${day(started_at)}; the keys that make it readable are about to go.`);
+  else
+    said.push(
+      `On ${day(erased_at)} we destroyed the keys that make ${countOf(destroyed)} readable. Nobody can read this again in our systems.`,
+    );
+  if (status === 'erased')
+    said.push(`Copies of these keys in backups are gone by ${day(backup_horizon)}; until then we touch none of them.`);
+  if (status === 'finalised') said.push(`On ${day(finalised_at)} we made sure that no backup holds these keys.`);
+  for (const [reason, rows] of grouped(remains)) {
+    const untils = rows.map(({ until }) => until);
+    const until = untils.every((each) => each !== null)
+      ? `until ${day(untils.reduce((a, b) => (a! > b! ? a : b))!)}`
+      : 'until that has ended';
+    said.push(
+      `We still hold ${countOf(rows)}, because ${REASONS[reason] ?? reason}, ${until}; we use it for nothing else.`,
+    );
+  }
+  said.push(...ALWAYS_REMAINS.map((each) => each.words));
+  return said;
+}
+
+function grouped(rows: readonly RemainsRow[]): ReadonlyMap<string, RemainsRow[]> {
+  const groups = new Map<string, RemainsRow[]>();
+  for (const row of rows) groups.set(row.reason, [...(groups.get(row.reason) ?? []), row]);
+  return groups;
+}
+
+/** For example `3 values (contact.email, contact.name)`. */
+function countOf(rows: readonly { readonly category: string }[]): string {
+  const categories = [...new Set(rows.map(({ category }) => category))].sort();
+  const number = rows.length === 1 ? '1 value' : `${rows.length} values`;
+  return categories.length === 0 ? number : `${number} (${categories.join(', ')})`;
+}

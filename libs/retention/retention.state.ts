@@ -1,0 +1,375 @@
+import { addPeriodToInstant } from '#calendar';
+import type { Facts, Instant } from '#kernel';
+import type { PurposeRegisterState } from '#purpose';
+import type {
+  DataCollected,
+  DataCorrected,
+  DataErased,
+  DataShareView,
+  DeferralCause,
+  ErasureCause,
+  ErasureStarted,
+  HeldForPurpose,
+  ItemVersionRef,
+  ProcessingRestricted,
+  PurposeEnded,
+  RestrictionLifted,
+  RetentionDeferred,
+  RetentionExpired,
+  RetentionTerm,
+  SubjectRegistered,
+} from '#subject';
+import type { LegalHoldRegisterState } from './legal-hold.register.js';
+import type { DeferralOpened, RetentionEvent } from './retention.events.js';
+
+/** How many item versions one command ends: what is more is taken up by the next. Bounds the size of an event. */
+export const VERSIONS_AT_ONCE = 1_000;
+
+/** Everything a person's stream says about how long what is kept. */
+export type FoldedEvent =
+  | RetentionEvent
+  | SubjectRegistered
+  | DataCollected
+  | DataCorrected
+  | DataShareView
+  | ProcessingRestricted
+  | RestrictionLifted
+  | HeldForPurpose
+  | PurposeEnded
+  | RetentionExpired
+  | RetentionDeferred
+  | ErasureStarted
+  | DataErased;
+
+/** One purpose that holds an item. */
+export interface PurposeHold {
+  readonly purposeId: string;
+  readonly basis: string;
+  readonly term: RetentionTerm;
+  readonly since: Instant;
+  readonly serviceRequestRef?: string;
+  /** Until when it holds the item; absent while its trigger has not happened. */
+  readonly due?: Instant;
+  /** The purpose has ended for the item; it holds it no more. */
+  readonly ended?: true;
+}
+
+export interface KeptVersion extends ItemVersionRef {
+  readonly current: boolean;
+  /** When a superseded version goes by itself. */
+  readonly supersededDue?: Instant;
+  readonly status: 'kept' | 'beyondUse' | 'erased';
+  /** The erasure that has put it beyond use. */
+  readonly erasureId?: string;
+  /** Why it was deferred last. */
+  readonly deferred?: { readonly cause: DeferralCause; readonly ref: string };
+}
+
+export interface KeptItem {
+  readonly itemId: string;
+  readonly category: string;
+  readonly holds: readonly PurposeHold[];
+  /** When the last purpose that held it ended. */
+  readonly unheldSince?: Instant;
+  /** An erasure that could not take it yet, and from when on it can. */
+  readonly owed?: { readonly erasureId: string; readonly cause: ErasureCause; readonly from: Instant };
+  /** Oldest first. */
+  readonly versions: readonly KeptVersion[];
+}
+
+export interface Erasure {
+  readonly cause: ErasureCause;
+  readonly scope: 'items' | 'person';
+  readonly everything: boolean;
+  readonly status: 'started' | 'erased' | 'finalised';
+  /** Keys it has destroyed, as far as they were listed. */
+  readonly keyIds: readonly string[];
+  readonly horizon?: Instant;
+}
+
+export interface RetentionState {
+  readonly openedAt?: Instant;
+  readonly closed: boolean;
+  readonly closedRequests: readonly string[];
+  readonly items: Readonly<Record<string, KeptItem>>;
+  readonly restrictedOn?: string;
+  /** Open ones, by id. */
+  readonly deferrals: ReadonlyMap<string, DeferralOpened['data']>;
+  /** Every deferral there was, so that a repeat changes nothing. */
+  readonly deferralsClosed: readonly string[];
+  /** Versions that recipients were given, by recipient. */
+  readonly recipients: ReadonlyMap<string, readonly { readonly itemId: string; readonly version: number }[]>;
+  readonly erasures: Readonly<Record<string, Erasure>>;
+  /** The erasure of the whole person, once it has begun. */
+  readonly person?: { readonly erasureId: string; readonly keyDestroyed: boolean };
+}
+
+export interface RetentionFacts extends Facts {
+  readonly legalHolds: LegalHoldRegisterState;
+  readonly purposes: PurposeRegisterState;
+  /** Which of the keys asked about exist. Looked up for what an erasure has begun; see `erasure.decider.ts`. */
+  readonly liveKeys?: readonly string[];
+  /** Whether the person's own key is destroyed. */
+  readonly personErased?: boolean;
+}
+
+export const initialState: RetentionState = {
+  closed: false,
+  closedRequests: [],
+  items: {},
+  deferrals: new Map(),
+  deferralsClosed: [],
+  recipients: new Map(),
+  erasures: {},
+};
+
+export function evolve(state: RetentionState, event: FoldedEvent, at: Instant): RetentionState {
+  switch (event.type) {
+    case 'SubjectRegistered':
+      return { ...state, openedAt: at, closed: false };
+    case 'DataCollected': {
+      const { purposeId, basis, serviceRequestRef } = event.data;
+      const items: Record<string, KeptItem> = { ...state.items };
+      for (const { itemId, version, category, keyId, retention } of event.data.items)
+        items[itemId] = {
+          itemId,
+          category,
+          holds: [
+            {
+              purposeId,
+              basis,
+              term: retention,
+              since: at,
+              ...(serviceRequestRef !== undefined && { serviceRequestRef }),
+              ...(retention.trigger === 'collected' && { due: addPeriodToInstant(at, retention.period) }),
+            },
+          ],
+          versions: [{ itemId, version, category, keyId, current: true, status: 'kept' }],
+        };
+      return { ...state, items };
+    }
+    case 'DataCorrected': {
+      const { itemId, fromVersion, toVersion, keyId, category, supersededPeriod } = event.data;
+      return withItem(state, itemId, (item) => ({
+        ...item,
+        versions: [
+          ...item.versions.map((each) =>
+            each.version === fromVersion
+              ? { ...each, current: false, supersededDue: addPeriodToInstant(at, supersededPeriod) }
+              : each,
+          ),
+          { itemId, version: toVersion, category, keyId, current: true, status: 'kept' as const },
+        ],
+      }));
+    }
+    case 'DataShared': {
+      const { recipientId, recipientKind, items } = event.data;
+      if (recipientKind === 'SELF') return state;
+      const given = [...(state.recipients.get(recipientId) ?? []), ...items];
+      return { ...state, recipients: new Map(state.recipients).set(recipientId, given) };
+    }
+    case 'HeldForPurpose': {
+      const { purposeId, basis, serviceRequestRef } = event.data;
+      return event.data.items.reduce(
+        (folded, { itemId, retention, due }) =>
+          withItem(folded, itemId, ({ unheldSince: _held, ...item }) => ({
+            ...item,
+            holds: [
+              ...item.holds.filter((hold) => hold.purposeId !== purposeId),
+              {
+                purposeId,
+                basis,
+                term: retention,
+                since: at,
+                ...(serviceRequestRef !== undefined && { serviceRequestRef }),
+                ...(due !== null && { due: due as Instant }),
+              },
+            ],
+          })),
+        state,
+      );
+    }
+    case 'PurposeEnded':
+      return event.data.items.reduce(
+        (folded, { itemId }) =>
+          withItem(folded, itemId, (item) => {
+            const holds = item.holds.map((hold) =>
+              hold.purposeId === event.data.purposeId ? { ...hold, ended: true as const } : hold,
+            );
+            return { ...item, holds, ...(holds.every(({ ended }) => ended) && { unheldSince: at }) };
+          }),
+        state,
+      );
+    case 'RelationshipClosed':
+      return { ...state, closed: true };
+    case 'ServiceRequestClosed':
+      return { ...state, closedRequests: [...state.closedRequests, event.data.serviceRequestRef] };
+    case 'AccountingPeriodEnded':
+      return state;
+    case 'RetentionScheduled':
+      return event.data.items.reduce(
+        (folded, { itemId, due, purposeId }) =>
+          withItem(folded, itemId, (item) => ({
+            ...item,
+            holds: item.holds.map((hold) =>
+              purposeId === undefined || hold.purposeId === purposeId ? { ...hold, due: due as Instant } : hold,
+            ),
+          })),
+        state,
+      );
+    case 'ProcessingRestricted':
+      return { ...state, restrictedOn: event.data.ground };
+    case 'RestrictionLifted': {
+      const { restrictedOn: _lifted, ...rest } = state;
+      return rest;
+    }
+    case 'DeferralOpened':
+      return { ...state, deferrals: new Map(state.deferrals).set(event.data.deferralId, event.data) };
+    case 'DeferralClosed': {
+      const deferrals = new Map(state.deferrals);
+      deferrals.delete(event.data.deferralId);
+      return { ...state, deferrals, deferralsClosed: [...state.deferralsClosed, event.data.deferralId] };
+    }
+    case 'RetentionExpired':
+      return withVersions(state, event.data.items, () => ({ status: 'beyondUse' }));
+    case 'RetentionDeferred':
+      return withVersions(state, event.data.items, ({ cause, ref }) => ({ deferred: { cause, ref } }));
+    case 'ErasureStarted':
+      return begun(state, event.data, at);
+    case 'DataErased':
+      return erased(state, event.data);
+    case 'ErasureFinalised': {
+      const erasure = state.erasures[event.data.erasureId];
+      return erasure
+        ? {
+            ...state,
+            erasures: { ...state.erasures, [event.data.erasureId]: { ...erasure, status: 'finalised' } },
+          }
+        : state;
+    }
+  }
+}
+
+function begun(state: RetentionState, data: ErasureStarted['data'], at: Instant): RetentionState {
+  const { erasureId, cause, scope, everything } = data;
+  const known = state.erasures[erasureId];
+  const erasures: RetentionState['erasures'] = {
+    ...state.erasures,
+    [erasureId]: {
+      ...(known ?? { keyIds: [], everything: false }),
+      cause,
+      scope,
+      status: 'started',
+      ...(everything && { everything }),
+    },
+  };
+  const person = scope === 'person' ? { erasureId, keyDestroyed: false } : state.person;
+  const next: RetentionState = { ...state, erasures, ...(person && { person }) };
+  const beyond = { status: 'beyondUse', erasureId } as const;
+  if (everything) return withAllVersions(next, beyond);
+  return data.remaining.reduce(
+    (folded, left) =>
+      withItem(folded, left.itemId, (item) => {
+        const from = isDeferral(left.reason) ? at : left.until;
+        return {
+          ...item,
+          ...(from !== undefined && { owed: { erasureId, cause, from: from as Instant } }),
+          versions: item.versions.map((each) =>
+            each.version === left.version && isDeferral(left.reason)
+              ? { ...each, deferred: { cause: left.reason, ref: left.ref } }
+              : each,
+          ),
+        };
+      }),
+    withVersions(next, data.items, () => beyond),
+  );
+}
+
+function erased(state: RetentionState, data: DataErased['data']): RetentionState {
+  const { erasureId, everything, items, person, left } = data;
+  const known = erasureId === undefined ? undefined : state.erasures[erasureId];
+  const next: RetentionState = {
+    ...state,
+    ...(person && state.person && { person: { ...state.person, keyDestroyed: true } }),
+    ...(erasureId !== undefined &&
+      known && {
+        erasures: {
+          ...state.erasures,
+          [erasureId]: {
+            ...known,
+            status: (left ?? 0) > 0 ? 'started' : 'erased',
+            keyIds: [...known.keyIds, ...items.map(({ keyId }) => keyId)],
+            horizon: data.keystoreBackupHorizon as Instant,
+          },
+        },
+      }),
+  };
+  return everything
+    ? withAllVersions(next, { status: 'erased' })
+    : withVersions(next, items, () => ({ status: 'erased' }));
+}
+
+/** Until when an item is kept: the end of the last purpose that holds it; `undefined` while one has no end yet. */
+export function itemDue({ holds, unheldSince }: KeptItem): Instant | undefined {
+  const holding = holds.filter(({ ended }) => !ended);
+  if (holding.length === 0) return unheldSince;
+  let latest: Instant | undefined;
+  for (const { due } of holding) {
+    if (due === undefined) return undefined;
+    if (latest === undefined || due > latest) latest = due;
+  }
+  return latest;
+}
+
+/** Whether the reason is one that passes, rather than a duty. */
+export const isDeferral = (reason: string): reason is DeferralCause =>
+  ['legalHold', 'openAccessRequest', 'openComplaint', 'openIncident', 'restriction'].includes(reason);
+
+/** Every version of every item. */
+export const versionsOf = (state: RetentionState): readonly KeptVersion[] =>
+  Object.values(state.items).flatMap(({ versions }) => versions);
+
+export const reference = ({ itemId, version, category, keyId }: KeptVersion): ItemVersionRef => ({
+  itemId,
+  version,
+  category,
+  keyId,
+});
+
+function withItem(state: RetentionState, itemId: string, change: (item: KeptItem) => KeptItem): RetentionState {
+  const item = state.items[itemId];
+  return item ? { ...state, items: { ...state.items, [itemId]: change(item) } } : state;
+}
+
+/** Changes the listed versions, in one copy of the items. */
+function withVersions<R extends { readonly itemId: string; readonly version: number }>(
+  state: RetentionState,
+  refs: readonly R[],
+  change: (ref: R) => Partial<KeptVersion>,
+): RetentionState {
+  const items: Record<string, KeptItem> = { ...state.items };
+  for (const ref of refs) {
+    const item = items[ref.itemId];
+    if (!item) continue;
+    items[ref.itemId] = {
+      ...item,
+      versions: item.versions.map((each) => (each.version === ref.version ? { ...each, ...change(ref) } : each)),
+    };
+  }
+  return { ...state, items };
+}
+
+/** Changes every version that is not erased. */
+function withAllVersions(state: RetentionState, change: Partial<KeptVersion>): RetentionState {
+  const items = Object.entries(state.items).map(
+    ([itemId, item]) =>
+      [
+        itemId,
+        {
+          ...item,
+          versions: item.versions.map((each) => (each.status === 'erased' ? each : { ...each, ...change })),
+        },
+      ] as const,
+  );
+  return { ...state, items: Object.fromEntries(items) };
+}
