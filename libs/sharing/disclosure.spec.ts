@@ -462,6 +462,20 @@ describe('a disclosure', () => {
       .when(share('chersoft-marine', [email]), on(LATER))
       .thenTypes('DataShared');
   });
+  it('does not give what is kept for a hold alone, unless it is compelled or to the person (I-16d)', () => {
+    const { when: then } = given(opened, collected, {
+      type: 'RetentionDeferred',
+      data: { subjectId, items: [{ ...ref(phone!), cause: 'legalHold', ref: 'matter-1' }] },
+    });
+    then(share('chersoft-marine', [email, phone]), on(LATER)).thenRefused('PROCESSING_RESTRICTED', {
+      recipientId: 'chersoft-marine',
+      purposeId: 'deliver-service',
+      itemIds: [phone!],
+    });
+    then(share('chersoft-marine', [email]), on(LATER)).thenTypes('DataShared');
+    then(share('devon-police', [phone], compelled), on(LATER)).thenTypes('DataShared');
+    then(share('self', [phone]), on(LATER)).thenTypes('DataShared');
+  });
   it('waits while an item is in doubt, unless it is compelled or to the person (C14)', () => {
     const { when: then } = given(opened, collected, doubted);
     then(share('chersoft-marine', [email, phone]), on(LATER)).thenRefused('ITEM_DISPUTED', { itemIds: [phone!] });

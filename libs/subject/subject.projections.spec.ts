@@ -25,6 +25,7 @@ import {
   requested,
   restricted,
   sealed,
+  wholeErasure,
 } from './testing/index.js';
 import { timelineProjection } from './timeline.projection.js';
 
@@ -243,16 +244,17 @@ describe('the history of items', () => {
     ]));
 });
 
+const reported = (value = sealed('reported')): SubjectEvent => ({
+  type: 'SubjectReportedChange',
+  data: {
+    subjectId,
+    requestId: REQUEST,
+    channel: 'letter',
+    changes: [{ category: 'contact.phone' }, { category: 'contact.email', keyId: 'reported', value: value as never }],
+  },
+});
+
 describe('the board of rectifications', () => {
-  const reported = (value = sealed('reported')): SubjectEvent => ({
-    type: 'SubjectReportedChange',
-    data: {
-      subjectId,
-      requestId: REQUEST,
-      channel: 'letter',
-      changes: [{ category: 'contact.phone' }, { category: 'contact.email', keyId: 'reported', value: value as never }],
-    },
-  });
   const done: SubjectEvent = {
     type: 'RectificationCompleted',
     data: {
@@ -471,5 +473,34 @@ describe('Timeline', () => {
     const log = logbook('purpose-support');
     log.at(MARCH, registered);
     expect(tablesOf(timelineProjection, log.events)['timeline']).toEqual([]);
+  });
+});
+
+describe('an erasure of everything', () => {
+  const [started, done] = wholeErasure as readonly [SubjectEvent, SubjectEvent];
+  const elsewhere = collected({ source: 'thirdParty', sourceRecipientId: 'example-agency' });
+  const after = (projection: Parameters<typeof tablesOf>[0], ...last: readonly SubjectEvent[]) =>
+    tablesOf(
+      projection,
+      logOf([registered, elsewhere, doubted(), reported(), requested(), ...last].map((event) => [MARCH, event])),
+    );
+
+  it('leaves nothing to check, to tell or to present anew from its beginning', () => {
+    expect(after(accuracyBacklogProjection, started)['accuracy_backlog']).toMatchObject([{ status: 'gone' }]);
+    expect(after(art14NoticesProjection, started)['art14_notices']!.map(({ status }) => status)).toEqual([
+      'gone',
+      'gone',
+    ]);
+    expect(after(whoWasToldWhatProjection, started)['collected_under']!.map(({ status }) => status)).toEqual([
+      'gone',
+      'gone',
+    ]);
+  });
+  it('leaves no ciphertext of what the person reported', () => {
+    expect(after(rectificationsProjection, started)['reported_values']).toMatchObject([{ status: 'kept' }]);
+    expect(after(rectificationsProjection, started, done)['reported_values']).toMatchObject([
+      { status: 'erased', sealed: '' },
+    ]);
+    expect(after(holdingsProjection, started, done)['holdings']).toMatchObject([{ sealed: '' }, { sealed: '' }]);
   });
 });

@@ -274,6 +274,35 @@ export const erased = (itemId = EMAIL, version = 1): SubjectEvent => ({
     keystoreBackupHorizon: '2026-07-01T00:00:00.000Z',
   },
 });
+/** An erasure of everything has begun, and then is done, the person's own key included. */
+export const wholeErasure: readonly SubjectEvent[] = [
+  {
+    type: 'ErasureStarted',
+    data: {
+      subjectId,
+      erasureId: '99999999-9999-4999-8999-999999999999',
+      cause: 'request',
+      scope: 'person',
+      everything: true,
+      items: [],
+      remaining: [],
+      recipients: [],
+    },
+  },
+  {
+    type: 'DataErased',
+    data: {
+      subjectId,
+      erasureId: '99999999-9999-4999-8999-999999999999',
+      everything: true,
+      person: true,
+      items: [],
+      cause: 'request',
+      method: 'keyDestruction',
+      keystoreBackupHorizon: '2026-07-01T00:00:00.000Z',
+    },
+  },
+];
 export const restricted = (ground: '18(1)(a)' | '18(1)(c)' = '18(1)(a)'): SubjectEvent => ({
   type: 'ProcessingRestricted',
   data: { subjectId, ground },
