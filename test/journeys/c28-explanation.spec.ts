@@ -71,7 +71,10 @@ describe('the explanation at a form', () => {
   });
 
   it('explains every form that is shipped', async () => {
-    const { body } = await custos.get('auditor', '/v1/registers/collection-points?notice_id=customer-privacy&status=active');
+    const { body } = await custos.get(
+      'auditor',
+      '/v1/registers/collection-points?notice_id=customer-privacy&status=active',
+    );
     expect(body.rows.length).toBeGreaterThan(5);
     for (const { collection_point_id: id } of body.rows as readonly { collection_point_id: string }[])
       expect(await shown(id)).toMatchObject({
