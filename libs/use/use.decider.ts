@@ -26,6 +26,7 @@ import {
   type PurposeRegisterState,
 } from '#purpose';
 import type {
+  AccuracyCheckDue,
   AccuracyConfirmed,
   AccuracyDoubtRaised,
   DataCollected,
@@ -111,6 +112,7 @@ export type UseFolded =
   | NoticePresented
   | DataCollected
   | DataCorrected
+  | AccuracyCheckDue
   | AccuracyConfirmed
   | AccuracyDoubtRaised
   | ProcessingRestricted
@@ -170,6 +172,10 @@ function evolve(state: UseState, event: UseFolded, at: Instant): UseState {
         disputed: false,
         ...(nextCheckDue !== undefined && { nextCheckDue }),
       }));
+    }
+    case 'AccuracyCheckDue': {
+      const { itemId, due } = event.data;
+      return withItem(state, itemId, (item) => ({ ...item, nextCheckDue: due }));
     }
     case 'AccuracyDoubtRaised':
       return withItem(state, event.data.itemId, (item) => ({ ...item, disputed: true }));
@@ -279,6 +285,7 @@ export const useDecider: Decider<UseDomainCommand, UseFolded, UseState, UseFacts
     NoticePresented: true,
     DataCollected: true,
     DataCorrected: true,
+    AccuracyCheckDue: true,
     AccuracyConfirmed: true,
     AccuracyDoubtRaised: true,
     ProcessingRestricted: true,
