@@ -28,6 +28,7 @@ import {
   objected,
   presented,
   registered,
+  renewalDue,
   restricted,
   serve,
   use,
@@ -140,6 +141,13 @@ describe('a commercial use (C05, C17)', () => {
     [
       'an overdue check',
       [given(), confirmed('2026-03-02T09:00:00.000Z')],
+      { itemIds: [PHONE, EMAIL] },
+      'ACCURACY_CHECK_OVERDUE',
+      { items: [EMAIL] },
+    ],
+    [
+      'a check that a renewal brought forward',
+      [given(), confirmed('2027-03-02T09:00:00.000Z'), renewalDue('2026-03-02T09:00:00.000Z')],
       { itemIds: [PHONE, EMAIL] },
       'ACCURACY_CHECK_OVERDUE',
       { items: [EMAIL] },

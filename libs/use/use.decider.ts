@@ -26,6 +26,7 @@ import {
   type PurposeRegisterState,
 } from '#purpose';
 import type {
+  AccuracyCheckDue,
   AccuracyConfirmed,
   AccuracyDoubtRaised,
   DataCollected,
@@ -119,6 +120,7 @@ export type UseFolded =
   | NoticePresented
   | DataCollected
   | DataCorrected
+  | AccuracyCheckDue
   | AccuracyConfirmed
   | AccuracyDoubtRaised
   | ProcessingRestricted
@@ -182,6 +184,10 @@ function evolve(state: UseState, event: UseFolded, at: Instant): UseState {
         disputed: false,
         ...(nextCheckDue !== undefined && { nextCheckDue }),
       }));
+    }
+    case 'AccuracyCheckDue': {
+      const { itemId, due } = event.data;
+      return withItem(state, itemId, (item) => ({ ...item, nextCheckDue: due }));
     }
     case 'AccuracyDoubtRaised':
       return withItem(state, event.data.itemId, (item) => ({ ...item, disputed: true }));
@@ -312,6 +318,7 @@ export const useDecider: Decider<UseDomainCommand, UseFolded, UseState, UseFacts
     NoticePresented: true,
     DataCollected: true,
     DataCorrected: true,
+    AccuracyCheckDue: true,
     AccuracyConfirmed: true,
     AccuracyDoubtRaised: true,
     ProcessingRestricted: true,

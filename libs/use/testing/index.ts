@@ -163,6 +163,11 @@ export const confirmed = (nextCheckDue = '2027-03-02T09:00:00.000Z') =>
     type: 'AccuracyConfirmed',
     data: { subjectId, itemId: EMAIL, version: 1, method: 'contactMade', nextCheckDue },
   }) satisfies SubjectEvent;
+export const renewalDue = (due: string) =>
+  ({
+    type: 'AccuracyCheckDue',
+    data: { subjectId, itemId: EMAIL, version: 1, category: 'contact.email', due, cause: 'renewal' },
+  }) satisfies SubjectEvent;
 const ref = (version: number) => ({ itemId: EMAIL, version, category: 'contact.email', keyId: 'k' });
 export const expired = (version = 1) =>
   ({
