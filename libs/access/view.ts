@@ -1,10 +1,7 @@
 import { ArrayMaxSize, IsArray, IsOptional, Matches, MaxLength, ValidateIf } from 'class-validator';
 import type { EventCodec } from '#event-log';
 import { accept, insert, refuse, unchanged, type Decider, type Facts, type Projection } from '#kernel';
-import { Command, IsId, IsInstant, REGISTER_ID } from '#slice';
-
-/** Name of a category of data, for example `contact.email`. Nothing else comes on record as one. */
-const CATEGORY = /^[a-z][a-zA-Z0-9]*(\.[a-z][a-zA-Z0-9]*){0,3}$/;
+import { CATEGORY, Command, IsId, IsInstant, REGISTER_ID } from '#slice';
 
 /** Somebody was shown personal data: who, about whom, which categories, why. Never the values (C15). */
 export interface PersonalDataViewed {

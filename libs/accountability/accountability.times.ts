@@ -1,5 +1,5 @@
-import { parseInstant, type Instant } from '#kernel';
-import { InvalidCommand } from '#slice';
+import type { Instant } from '#kernel';
+import { instantIn, InvalidCommand } from '#slice';
 
 /**
  * A time that a question names. What will be recorded later is not known, so it has to have passed.
@@ -7,8 +7,7 @@ import { InvalidCommand } from '#slice';
  * @throws InvalidCommand when it is left out, is no RFC 3339 timestamp, or lies ahead.
  */
 export function timePassed(field: string, text: string | undefined, now: Instant): Instant {
-  const at = typeof text === 'string' ? parseInstant(text) : undefined;
-  if (at === undefined) throw new InvalidCommand([{ field, rule: 'isInstant' }]);
+  const at = instantIn(field, text);
   if (at > now) throw new InvalidCommand([{ field, rule: 'hasPassed' }]);
   return at;
 }

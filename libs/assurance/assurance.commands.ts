@@ -1,7 +1,6 @@
 import {
   IsIn,
   IsInt,
-  IsISO8601,
   IsOptional,
   Matches,
   Max,
@@ -10,7 +9,7 @@ import {
   registerDecorator,
   type ValidationArguments,
 } from 'class-validator';
-import { Command, REGISTER_ID } from '#slice';
+import { all, Command, IsCivilDate, IsRegisterId, IsSha256 } from '#slice';
 import {
   CLOSURES,
   REGISTRATION_SCHEMES,
@@ -22,17 +21,8 @@ import {
   type TestKind,
 } from './assurance.events.js';
 
-const all =
-  (...decorators: readonly PropertyDecorator[]): PropertyDecorator =>
-  (target, key) =>
-    decorators.forEach((decorate) => decorate(target, key));
-
-const IsRegisterId = (): PropertyDecorator => all(Matches(REGISTER_ID), MaxLength(64));
-/** A civil date that exists, `yyyy-mm-dd`. */
-const IsCivilDate = (): PropertyDecorator => all(Matches(/^\d{4}-\d{2}-\d{2}$/), IsISO8601({ strict: true }));
 /** A number or code given by others. */
 const IsCode = (): PropertyDecorator => all(Matches(/^[A-Za-z0-9][A-Za-z0-9._:/() -]*$/), MaxLength(64));
-const IsSha256 = (): PropertyDecorator => Matches(/^[0-9a-f]{64}$/);
 const IsText = (longest: number): PropertyDecorator => all(Matches(/\S/), MaxLength(longest));
 const IsNotBefore =
   (field: string): PropertyDecorator =>

@@ -1,5 +1,5 @@
 import { IsBoolean, IsIn, IsInt, IsOptional, Matches, Max, MaxLength, Min } from 'class-validator';
-import { Command, IsId, IsInstant, IsPersonal, REGISTER_ID } from '#slice';
+import { Command, IsId, IsInstant, IsPersonal, IsSha256, REFERENCE, REGISTER_ID } from '#slice';
 import {
   INVALIDITY_FOUND,
   type ConsentGiver,
@@ -10,9 +10,6 @@ import {
 
 const METHODS: readonly ConsentMethod[] = ['webForm', 'phone', 'paper', 'inPerson', 'inProduct', 'email'];
 const GIVERS: readonly ConsentGiver[] = ['subject', 'parent', 'agent'];
-/** An opaque reference to a record elsewhere, never a name or an address. */
-const REFERENCE = /^[A-Za-z0-9][A-Za-z0-9._:/-]*$/;
-const SHA_256 = /^[0-9a-f]{64}$/;
 
 /** A consent is found by person, purpose and channel: withdrawing needs no more than that (UK GDPR Art 7(3)). */
 abstract class ConsentCommand extends Command {
@@ -43,7 +40,7 @@ export class RequestConsent extends ConsentCommand implements ConsentInformation
   readonly noticeVersion!: number;
 
   /** SHA-256 of the statement that is shown, in hex. */
-  @Matches(SHA_256)
+  @IsSha256()
   readonly statementHash!: string;
 
   @IsIn(METHODS)
@@ -69,7 +66,7 @@ export class GiveConsent extends ConsentCommand {
 
   /** SHA-256 of the statement that was shown, in hex; a consent without one is not informed. */
   @IsOptional()
-  @Matches(SHA_256)
+  @IsSha256()
   readonly statementHash?: string;
 
   @IsIn(METHODS)

@@ -10,9 +10,9 @@ import {
   type ClaimStanding,
 } from '#assurance';
 import { londonDate } from '#calendar';
-import { parseInstant, type Instant } from '#kernel';
+import { type Instant } from '#kernel';
 import { ReadModels } from '#read-model';
-import { CLOCK, InvalidCommand, type Clock } from '#slice';
+import { CLOCK, instantIn, InvalidCommand, type Clock } from '#slice';
 import { noticeClaimsProjection } from './notice.claims.projection.js';
 
 interface ClaimRow {
@@ -58,8 +58,7 @@ export class ClaimsController {
   ): { readonly claims: readonly ClaimAnswer[]; readonly asOf: Instant; readonly position: number } {
     if (noticeId !== undefined && typeof noticeId !== 'string')
       throw new InvalidCommand([{ field: 'noticeId', rule: 'isText' }]);
-    const then = asOf === undefined ? undefined : parseInstant(String(asOf));
-    if (asOf !== undefined && then === undefined) throw new InvalidCommand([{ field: 'asOf', rule: 'isInstant' }]);
+    const then = asOf === undefined ? undefined : instantIn('asOf', asOf);
     const at = then ?? this.clock.now();
     const where = noticeId === undefined ? {} : { notice_id: noticeId };
     const rows = this.readModels.rows<ClaimRow>(noticeClaimsProjection, 'claims', where, 'claim_id', then);

@@ -5,7 +5,7 @@ import { assuranceProjection, attestationIn, claimStanding, type AttestationRow,
 import { londonDate } from '#calendar';
 import type { Instant } from '#kernel';
 import { ReadModels } from '#read-model';
-import { CLOCK, InvalidCommand, readBody, type Clock } from '#slice';
+import { CLOCK, InvalidCommand, readBody, SHA_256, type Clock } from '#slice';
 import { LONGEST_CONTENT } from './notice.commands.js';
 import { noticesProjection } from './notice.projection.js';
 import { assessNotice, NOTICE_PARTS, type NoticePart } from './notice.vocabulary.js';
@@ -48,8 +48,6 @@ class TextToAssess {
   readonly content!: string;
 }
 
-const SHA256 = /^[0-9a-f]{64}$/;
-
 /** What people are told, for everybody, and what an examination of any text finds. */
 @Controller('v1/notices')
 export class NoticesController {
@@ -80,7 +78,7 @@ export class NoticesController {
   @Get('by-hash/:sha256')
   @OpenTo('staff', 'privacyOfficer', 'legal', 'auditor')
   byHash(@Param('sha256') sha256: string): { readonly notices: readonly PublishedText[]; readonly position: number } {
-    if (!SHA256.test(sha256)) throw new InvalidCommand([{ field: 'sha256', rule: 'isSha256' }]);
+    if (!SHA_256.test(sha256)) throw new InvalidCommand([{ field: 'sha256', rule: 'isSha256' }]);
     const rows = this.readModels.rows<NoticeRow>(noticesProjection, 'notices', { content_hash: sha256 }, 'position');
     return { notices: rows.map(published), position: this.readModels.position };
   }

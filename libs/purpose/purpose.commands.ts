@@ -18,7 +18,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { parsePeriod } from '#calendar';
-import { Command, IsInstant, REGISTER_ID } from '#slice';
+import { CATEGORY, Command, IsInstant, REFERENCE, REGISTER_ID } from '#slice';
 import {
   LAWFUL_BASES,
   RETENTION_ACTIONS,
@@ -30,11 +30,6 @@ import {
   type RliCondition,
 } from './purpose.events.js';
 
-/** Name of a category of data, for example `contact.email`. */
-export const CATEGORY = /^[a-z][a-zA-Z0-9]*(\.[a-z][a-zA-Z0-9]*){0,3}$/;
-
-/** An opaque reference to a record elsewhere. */
-const REFERENCE = /^[A-Za-z0-9][A-Za-z0-9._:/-]*$/;
 /** Any text, as long as something stands in it. */
 const SOMETHING = /\S/;
 /** One word of a list that grows, for example `customer` or `underReview`. */

@@ -12,8 +12,7 @@ import {
   MaxLength,
   ValidateNested,
 } from 'class-validator';
-import { Command, IsId, IsInstant, REGISTER_ID } from '#slice';
-import { CATEGORY } from '#subject';
+import { CATEGORY, Command, IsId, IsInstant, REGISTER_ID } from '#slice';
 import { HOLD_BASES, type HoldBasis } from './legal-hold.events.js';
 
 abstract class LegalHoldCommand extends Command {

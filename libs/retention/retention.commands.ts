@@ -12,10 +12,8 @@ import {
   MaxLength,
   ValidateNested,
 } from 'class-validator';
-import { Command, IsId, IsInstant, REGISTER_ID } from '#slice';
-import { CATEGORY, type ErasureException } from '#subject';
-
-const REFERENCE = /^[A-Za-z0-9][A-Za-z0-9._:/-]*$/;
+import { CATEGORY, Command, IsId, IsInstant, REFERENCE, REGISTER_ID } from '#slice';
+import type { ErasureException } from '#subject';
 
 abstract class RetentionCommand extends Command {
   @IsId()
@@ -40,7 +38,7 @@ export class CloseServiceRequest extends RetentionCommand {
 
   @IsString()
   @MaxLength(64)
-  @Matches(/^[A-Za-z0-9][A-Za-z0-9._:/-]*$/)
+  @Matches(REFERENCE)
   readonly serviceRequestRef!: string;
 }
 

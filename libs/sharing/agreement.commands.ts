@@ -10,7 +10,7 @@ import {
   MaxLength,
   Min,
 } from 'class-validator';
-import { Command } from '#slice';
+import { Command, IsCivilDate, IsRegisterId, IsSha256 } from '#slice';
 import {
   AGREEMENT_KINDS,
   ART28_TERMS,
@@ -19,7 +19,7 @@ import {
   type Art28Term,
   type TransferMechanism,
 } from './agreement.events.js';
-import { IsCategory, IsCivilDate, IsRegisterId, IsSha256 } from './sharing.fields.js';
+import { IsCategory } from './sharing.fields.js';
 
 /** What an agreement says. */
 abstract class TermsCommand extends Command {

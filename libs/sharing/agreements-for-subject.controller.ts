@@ -1,9 +1,9 @@
 import { Controller, Get, Inject, Param, ParseUUIDPipe, Query } from '@nestjs/common';
 import { OpenTo, SentBy } from '#access';
 import { londonDate } from '#calendar';
-import type { Actor, Row } from '#kernel';
+import type { Actor } from '#kernel';
 import { ReadModels } from '#read-model';
-import { CLOCK, InvalidCommand, RegisterHost, type Clock } from '#slice';
+import { CLOCK, dateOf, InvalidCommand, RegisterHost, type Clock } from '#slice';
 import { agreementRegister } from './agreement.register.js';
 import {
   agreementsForSubject,
@@ -14,11 +14,10 @@ import {
   type Period,
 } from './agreements-for-subject.query.js';
 import { disclosuresProjection } from './disclosure.projection.js';
+import { isDiscreet } from './discretion.js';
 import { instrumentRegister } from './instrument.register.js';
-import { dateOf } from './query-parameters.js';
 import { recipientRegister } from './recipient.register.js';
-import { whoHeldWhatProjection } from './who-held-what.projection.js';
-import { WHO_HELD_WHAT_TABLES, whoHeldWhat, type WhoHeldWhatRows } from './who-held-what.query.js';
+import { heldRowsOf, whoHeldWhat } from './who-held-what.query.js';
 
 /** What of a disclosure that must not be told of may be seen by those who answer the person: that there is something. */
 interface Exemption {
@@ -33,9 +32,6 @@ interface Answer extends Omit<AgreementsForSubject, 'withheld'>, Period {
   /** How far the read models have come. */
   readonly position: number;
 }
-
-/** Roles that may know of disclosures under a duty not to tip off. */
-const DISCREET: readonly string[] = ['privacyOfficer', 'legal', 'auditor'];
 
 /** `AgreementsForSubject`: the agreements under which a person's data was or may be passed on, or none (C22). */
 @Controller('v1/subjects/:subjectId/agreements')
@@ -69,10 +65,10 @@ export class AgreementsForSubjectController {
       },
       { from, to },
       this.readModels.rows<DisclosureRow>(disclosuresProjection, 'disclosures', where, 'position'),
-      this.#purposes(where),
+      this.#purposes(subject),
     );
     const { agreements, recipients, statutory } = found;
-    const discreet = DISCREET.some((role) => actor.roles.includes(role));
+    const discreet = isDiscreet(actor);
     return {
       subject,
       from,
@@ -85,12 +81,8 @@ export class AgreementsForSubjectController {
   }
 
   /** What the controller has held of the person, and for which purposes. */
-  #purposes(where: Row): readonly ActivePurpose[] {
-    const tables = WHO_HELD_WHAT_TABLES.map(
-      (table) => [table, this.readModels.rows<Row>(whoHeldWhatProjection, table, where)] as const,
-    );
-    const rows = Object.fromEntries(tables) as unknown as WhoHeldWhatRows;
-    return whoHeldWhat(rows, { at: this.clock.now(), ended: true }).flatMap(
+  #purposes(subjectId: string): readonly ActivePurpose[] {
+    return whoHeldWhat(heldRowsOf(this.readModels, subjectId), { at: this.clock.now(), ended: true }).flatMap(
       ({ holderKind, purposeId, category, from, to }): ActivePurpose[] =>
         holderKind === 'CONTROLLER'
           ? [

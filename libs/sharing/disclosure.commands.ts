@@ -14,9 +14,9 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { LAWFUL_BASES, type LawfulBasis } from '#purpose';
-import { Command, IsId, REGISTER_ID } from '#slice';
+import { Command, IsId, IsRegisterId, REGISTER_ID } from '#slice';
 import { TRANSFER_MECHANISMS, type TransferMechanism } from './agreement.events.js';
-import { IsCategory, IsCode, IsRegisterId } from './sharing.fields.js';
+import { IsCategory, IsCode } from './sharing.fields.js';
 
 /** To whom, for what and on which ground data is given. */
 abstract class DisclosureFields extends Command {

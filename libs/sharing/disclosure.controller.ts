@@ -2,9 +2,9 @@ import { Controller, Get, NotFoundException, Param, ParseUUIDPipe, Query } from 
 import { OpenTo } from '#access';
 import type { Row } from '#kernel';
 import { ReadModels, type PageOfRows } from '#read-model';
+import { limitOf, wholeNumber } from '#slice';
 import { bulkDisclosuresProjection } from './bulk-disclosure.projection.js';
 import { disclosuresProjection } from './disclosure.projection.js';
-import { limitOf, wholeNumber } from './query-parameters.js';
 
 interface DisclosureAnswer {
   readonly disclosureId: string;
@@ -38,7 +38,7 @@ export class DisclosureController {
     @Query('after') after: string | undefined,
     @Query('limit') limit: string | undefined,
   ): DisclosureAnswer {
-    const from = wholeNumber('after', after, 0);
+    const from = wholeNumber('after', after);
     const size = limitOf(limit);
     const where = { disclosure_id: disclosureId };
     const { position } = this.readModels;

@@ -2,8 +2,7 @@ import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { OpenTo } from '#access';
 import { londonDate } from '#calendar';
 import type { CivilDate } from '#kernel';
-import { CLOCK, RegisterHost, type Clock } from '#slice';
-import { dateOf } from './query-parameters.js';
+import { CLOCK, dateOf, RegisterHost, type Clock } from '#slice';
 import { membersAsOf, membershipOn, recipientRegister, type Membership } from './recipient.register.js';
 
 interface Member extends Membership {

@@ -1,8 +1,8 @@
 import { IsIn, IsInt, IsOptional, Min, ValidateIf } from 'class-validator';
-import { Command, IsId } from '#slice';
+import { Command, IsId, IsRegisterId } from '#slice';
 import type { NotificationOf } from '#subject';
 import { UNREACHABLE_REASONS, type UnreachableReason } from './notification.events.js';
-import { IsCode, IsRegisterId } from './sharing.fields.js';
+import { IsCode } from './sharing.fields.js';
 
 const KINDS: readonly NotificationOf[] = ['correction', 'restriction', 'erasure'];
 

@@ -1,7 +1,7 @@
 import { IsIn } from 'class-validator';
-import { Command, IsId } from '#slice';
+import { Command, IsCivilDate, IsId, IsRegisterId } from '#slice';
 import { RETURN_OUTCOMES, type EndedGround, type ReturnOutcome } from './return-or-delete.events.js';
-import { IsCivilDate, IsCode, IsRegisterId } from './sharing.fields.js';
+import { IsCode } from './sharing.fields.js';
 
 /** Opens the task of a ground that has ended; sent by the steward. */
 export class OpenReturnOrDelete extends Command {

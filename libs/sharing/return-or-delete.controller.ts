@@ -3,9 +3,8 @@ import { OpenTo } from '#access';
 import { londonDate } from '#calendar';
 import type { CivilDate, Row } from '#kernel';
 import { ReadModels } from '#read-model';
-import { CLOCK, type Clock } from '#slice';
+import { CLOCK, limitOf, wholeNumber, type Clock } from '#slice';
 import { disclosuresProjection } from './disclosure.projection.js';
-import { limitOf, wholeNumber } from './query-parameters.js';
 import { returnOrDeleteProjection } from './return-or-delete.projection.js';
 import type { EndedGround, ReturnOutcome } from './return-or-delete.events.js';
 
@@ -45,7 +44,7 @@ export class ReturnOrDeleteController {
   open(@Query('after') after: string | undefined, @Query('limit') limit: string | undefined): Tasks {
     const { position } = this.readModels;
     const where = { status: 'open' };
-    const from = wholeNumber('after', after, 0);
+    const from = wholeNumber('after', after);
     const page = this.readModels.page(returnOrDeleteProjection, 'return_or_delete', where, from, limitOf(limit));
     return {
       tasks: page.rows.map((row) => this.#task(row)),
@@ -75,7 +74,7 @@ export class ReturnOrDeleteController {
       recipient_id: task.recipientId,
       ...(task.reason === 'groupExit' ? { group_company_number: task.reference } : { agreement_id: task.reference }),
     };
-    const from = wholeNumber('after', after, 0);
+    const from = wholeNumber('after', after);
     const page = this.readModels.page(disclosuresProjection, 'disclosures', where, from, limitOf(limit));
     return { task, items: page.rows, ...(page.next !== undefined && { next: page.next }), position };
   }

@@ -12,6 +12,7 @@ import { RecordBulkProgress, ShareCategories, ShareData, ShareDataInBulk } from 
 import { DisclosureController } from './disclosure.controller.js';
 import { disclosureDecider } from './disclosure.decider.js';
 import { disclosuresProjection } from './disclosure.projection.js';
+import { DISCREET } from './discretion.js';
 import { GroupController } from './group.controller.js';
 import { MarkInstrumentAnswered, RecordStatutoryInstrument, WithdrawInstrument } from './instrument.commands.js';
 import { instrumentDecider, instrumentStream } from './instrument.decider.js';
@@ -43,8 +44,6 @@ const GROUP: readonly Role[] = ['privacyOfficer', 'system'];
 const LEGAL: readonly Role[] = ['legal'];
 const DISCLOSE: readonly Role[] = ['service', 'staff', 'legal', 'privacyOfficer'];
 const TELL: readonly Role[] = ['service', 'staff', 'privacyOfficer', 'system'];
-/** What was disclosed under a duty not to tip off must not reach those who answer the person (I-22c). */
-const DISCREET: readonly Role[] = ['privacyOfficer', 'legal', 'auditor'];
 
 const disclosureFacts = (registers: Registers) => ({
   recipients: registers.get(recipientRegister),

@@ -1,5 +1,6 @@
 import { IsOptional, IsString, Matches, MaxLength, ValidateBy, type ValidationOptions } from 'class-validator';
 import { isUuid, parseInstant, type Actor } from '#kernel';
+import { REFERENCE } from './fields.js';
 
 /** A UUID in lower case: other spellings of one id would name other streams and other commands. */
 export const IsId = (options?: ValidationOptions): PropertyDecorator =>
@@ -43,7 +44,7 @@ export abstract class Command {
   @IsOptional()
   @IsString()
   @MaxLength(64)
-  @Matches(/^[A-Za-z0-9][A-Za-z0-9._:/-]*$/)
+  @Matches(REFERENCE)
   readonly caseRef?: string;
 
   /** Who sends it: set by the door after authentication. A body that names it is refused. */
@@ -52,6 +53,3 @@ export abstract class Command {
   /** The command's name. A getter of the class, so that a body cannot set it. */
   abstract get type(): string;
 }
-
-/** Id of an entry of a register: lower-case words joined by hyphens. */
-export const REGISTER_ID = /^[a-z0-9]+(-[a-z0-9]+)*$/;

@@ -2,7 +2,6 @@ export { subjectCapability } from './subject.capability.js';
 export { subjectCodec } from './subject.codec.js';
 export * from './rectification.events.js';
 export * from './subject.events.js';
-export { CATEGORY } from './subject.fields.js';
 export { SUPERSEDED_PERIOD } from './subject.decider.js';
 export { accuracyBacklogProjection } from './accuracy.projection.js';
 export { art14NoticesProjection } from './art14-notices.projection.js';

@@ -12,8 +12,8 @@ import {
   MinLength,
   ValidateNested,
 } from 'class-validator';
-import { IsId, IsInstant, REGISTER_ID } from '#slice';
-import { CATEGORY, LONGEST_VALUE, SubjectCommand } from './subject.fields.js';
+import { CATEGORY, IsId, IsInstant, REGISTER_ID } from '#slice';
+import { LONGEST_VALUE, SubjectCommand } from './subject.fields.js';
 
 /** Commands about one case. */
 abstract class CaseCommand extends SubjectCommand {

@@ -4,7 +4,7 @@ import type { Instant } from '#kernel';
 import { noticeRegister } from '#notice';
 import { purposeRegister } from '#purpose';
 import { ReadModels } from '#read-model';
-import { CLOCK, InvalidCommand, REGISTER_ID, RegisterHost, type Clock } from '#slice';
+import { CLOCK, InvalidCommand, LARGEST_PAGE, REGISTER_ID, RegisterHost, type Clock } from '#slice';
 import { whoWasToldWhatProjection } from './notice-told.projection.js';
 import { renotification, type OutdatedVersion } from './renotification.query.js';
 
@@ -36,8 +36,6 @@ interface Renotifications {
   /** How far the read models have come. */
   readonly position: number;
 }
-
-const LARGEST_PAGE = 500;
 
 /**
  * Who has to be told again: people whose data is held under a notice and who were presented no version that says all

@@ -17,9 +17,9 @@ import {
   ValidateBy,
   ValidateNested,
 } from 'class-validator';
-import { IsId, IsInstant, REGISTER_ID } from '#slice';
+import { CATEGORY, IsId, IsInstant, REFERENCE, REGISTER_ID } from '#slice';
 import type { RectificationCommand } from './rectification.commands.js';
-import { CATEGORY, IsGivenWithout, LONGEST_VALUE, SubjectCommand } from './subject.fields.js';
+import { IsGivenWithout, LONGEST_VALUE, SubjectCommand } from './subject.fields.js';
 
 /** Commands about one item held about a person. */
 abstract class ItemCommand extends SubjectCommand {
@@ -111,7 +111,7 @@ export class CollectData extends SubjectCommand {
   @IsOptional()
   @IsString()
   @MaxLength(64)
-  @Matches(/^[A-Za-z0-9][A-Za-z0-9._:/-]*$/)
+  @Matches(REFERENCE)
   readonly serviceRequestRef?: string;
 
   /** Where the values come from; the person when absent. */

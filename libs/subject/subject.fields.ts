@@ -2,9 +2,6 @@ import { ValidateBy } from 'class-validator';
 import { isUuid } from '#kernel';
 import { Command, IsId } from '#slice';
 
-/** Name of a category of data, for example `contact.email`. */
-export const CATEGORY = /^[a-z][a-zA-Z0-9]*(\.[a-z][a-zA-Z0-9]*){0,3}$/;
-
 /** Longest value of one item, in characters. */
 export const LONGEST_VALUE = 20_000;
 

@@ -16,7 +16,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { addPeriod, parsePeriod } from '#calendar';
-import { Command, IsInstant, REGISTER_ID } from '#slice';
+import { Command, IsInstant, REFERENCE, REGISTER_ID } from '#slice';
 import { FIELD_TYPES, TRACEABILITIES, type FieldType, type Traceability } from './telemetry-stream.events.js';
 
 /** Name of a field of telemetry, for example `chartNumber`. */
@@ -102,7 +102,7 @@ export class RegisterTelemetryStream extends TelemetryStreamCommand {
   @IsOptional()
   @IsString()
   @MaxLength(64)
-  @Matches(/^[A-Za-z0-9][A-Za-z0-9._:/-]*$/)
+  @Matches(REFERENCE)
   readonly anonymityAssessmentRef?: string;
 
   @IsBoolean()

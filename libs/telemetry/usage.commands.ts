@@ -12,7 +12,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { parseInstant, type Instant } from '#kernel';
-import { Command, IsId, IsInstant, REGISTER_ID } from '#slice';
+import { Command, IsId, IsInstant, REFERENCE, REGISTER_ID } from '#slice';
 import { FIELD_NAME } from './telemetry-stream.commands.js';
 import { monthOf, type UsageValue } from './usage.events.js';
 
@@ -106,7 +106,7 @@ export class RecordUsage extends Command {
   /** The sender's name for the batch; an opaque reference, never a name or an address. */
   @IsString()
   @MaxLength(64)
-  @Matches(/^[A-Za-z0-9][A-Za-z0-9._:/-]*$/)
+  @Matches(REFERENCE)
   readonly batchRef!: string;
 
   @IsArray()

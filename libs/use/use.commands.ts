@@ -9,10 +9,7 @@ import {
   Matches,
   MaxLength,
 } from 'class-validator';
-import { Command, IsId, REGISTER_ID } from '#slice';
-
-/** An opaque reference to a campaign. */
-const REFERENCE = /^[A-Za-z0-9][A-Za-z0-9._:/-]*$/;
+import { Command, IsId, REFERENCE, REGISTER_ID } from '#slice';
 
 /** Commands about one person carry the person's random id. */
 abstract class SubjectCommand extends Command {

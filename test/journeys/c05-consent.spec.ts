@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Installation } from '../installation.js';
 import {
   approvedPurpose,
+  ASKING,
   consentOf,
   customer,
   fresh,
@@ -29,7 +30,6 @@ describe('the life of a consent', () => {
   });
 
   const NEWS = { purposeId: 'product-news', channel: 'email' };
-  const ASKING = { noticeId: 'customer-privacy', noticeVersion: 1, statementHash: STATEMENT, method: 'webForm' };
   const rowsOf = async (subjectId: string, view = 'consents', position?: number) =>
     (await custos.get('auditor', `/v1/subjects/${subjectId}/${view}`, position)).body.rows;
   const typesOf = ({ events }: { readonly events: readonly { readonly type: string }[] }) =>

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Installation } from '../installation.js';
-import { tracesBelow, tracesIn } from '../plaintext.js';
+import { tracesAfterKill, tracesBelow, tracesIn } from '../plaintext.js';
 import {
   acquaintance,
   approvedStream,
@@ -284,14 +284,7 @@ describe('traces of use', () => {
     await custos.kill();
     const secrets = [...Object.values(VALUES), 'QUILLFEATHER', 'N50-09-W005-04'];
     expect(tracesIn('output', Buffer.from(custos.output), secrets)).toEqual([]);
-    const searched = await custos.eventually(
-      () =>
-        Promise.resolve()
-          .then(() => ({ status: 200, body: tracesBelow(custos.dataDir, [...secrets, asha]) }))
-          .catch(() => ({ status: 0, body: undefined })),
-      ({ status }) => status === 200,
-    );
-    const traces = searched.body as readonly { readonly value: string }[];
+    const traces = await tracesAfterKill(custos.dataDir, [...secrets, asha]);
     expect(traces.filter(({ value }) => value !== asha)).toEqual([]);
     expect(traces.length).toBeGreaterThan(1);
 

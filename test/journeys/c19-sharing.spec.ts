@@ -1,7 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Installation } from '../installation.js';
-import { collect, consentOf, customer, DOCUMENT, fresh, holders, refuses, said, TICKET, type Person } from './life.js';
+import {
+  ART_28_TERMS,
+  collect,
+  consentOf,
+  customer,
+  DOCUMENT,
+  fresh,
+  holders,
+  refuses,
+  said,
+  TICKET,
+  type Person,
+} from './life.js';
 
 /** C19: outside the group data goes to nobody, unless a statute leaves no choice. */
 describe('the closed door', () => {
@@ -50,16 +62,6 @@ describe('the closed door', () => {
     documentHash: DOCUMENT,
     ...more,
   });
-  const TERMS = [
-    'instructions',
-    'confidentiality',
-    'security',
-    'subProcessors',
-    'rightsRequests',
-    'assistance',
-    'deleteOrReturn',
-    'audit',
-  ];
   const agreement = (agreementId: string, recipientId: string, more: object = {}) => ({
     agreementId,
     recipientId,
@@ -69,7 +71,7 @@ describe('the closed door', () => {
     from: '2020-01-01',
     publicSummary: 'Prints and posts letters for us.',
     documentHash: DOCUMENT,
-    checklist: TERMS,
+    checklist: ART_28_TERMS,
     ...more,
   });
   /** The date in London. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Installation, type ActorName } from '../installation.js';
-import { acquaintance, customer, DOCUMENT, fresh, refuses, said, stranger, type Person } from './life.js';
+import { acquaintance, ART_28_TERMS, customer, DOCUMENT, fresh, refuses, said, stranger, type Person } from './life.js';
 
 /** C22: you can ask at any time which agreements let your data be passed on. */
 describe('agreements about your data', () => {
@@ -90,16 +90,7 @@ describe('agreements about your data', () => {
       categories: ['contact.phone'],
       publicSummary: 'Prints and posts letters for us.',
       documentHash: DOCUMENT,
-      checklist: [
-        'instructions',
-        'confidentiality',
-        'security',
-        'subProcessors',
-        'rightsRequests',
-        'assistance',
-        'deleteOrReturn',
-        'audit',
-      ],
+      checklist: ART_28_TERMS,
     };
     const first = { ...terms, recipientId, kind: 'art28', from: '2026-01-01', to: '2026-12-01' };
     await custos.accepted('counsel', 'RecordAgreement', first);

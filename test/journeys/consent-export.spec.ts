@@ -11,7 +11,7 @@ import {
   type Document,
 } from '../consent-documents.js';
 import { Installation, type ActorName, type Reply } from '../installation.js';
-import { consentOf, customer, STATEMENT, stranger, type Person } from './life.js';
+import { ASKING, consentOf, customer, STATEMENT, stranger, type Person } from './life.js';
 
 /** C05, UK GDPR Art 7(1): what the person agreed to, in a form that others can read and check. */
 describe('consents as records and receipts', () => {
@@ -42,12 +42,11 @@ describe('consents as records and receipts', () => {
       channel: 'email',
       ...more,
     });
-  const asking = { noticeId: 'customer-privacy', noticeVersion: 1, statementHash: STATEMENT, method: 'webForm' };
 
   /** A person whose consents have been through everything: by e-mail, text message, post and phone. */
   const throughEverything = async (): Promise<{ readonly asha: Person; readonly position: number }> => {
     const asha = await customer(custos);
-    await say('RequestConsent', asha, asking);
+    await say('RequestConsent', asha, ASKING);
     await custos.accepted('crm', 'GiveConsent', { ...consentOf(asha.subjectId), expiresAt: '2028-11-23T10:00:00Z' });
     await custos.accepted('crm', 'GiveConsent', {
       ...consentOf(asha.subjectId),
@@ -56,7 +55,7 @@ describe('consents as records and receipts', () => {
       affirmativeAct: 'said',
     });
     await say('WithdrawConsent', asha, { method: 'email' });
-    await say('RequestConsent', asha, { channel: 'sms', ...asking });
+    await say('RequestConsent', asha, { channel: 'sms', ...ASKING });
     await say('RefuseConsent', asha, { channel: 'sms', method: 'phone' });
     await custos.accepted('crm', 'GiveConsent', {
       ...consentOf(asha.subjectId),
@@ -176,7 +175,7 @@ describe('consents as records and receipts', () => {
     const asha = await customer(custos);
     await custos.accepted('crm', 'GiveConsent', consentOf(asha.subjectId));
     await custos.accepted('crm', 'GiveConsent', { ...consentOf(asha.subjectId), statementHash: '6d'.repeat(32) });
-    const asked = await say('RequestConsent', asha, asking);
+    const asked = await say('RequestConsent', asha, ASKING);
     const standing = (await receiptOf(asha.subjectId, 'email', 'support', asked.position)).body as Document;
     expect(states((standing['dpv:hasRecordOfActivity'] as readonly Document[])[0]!)).toEqual([
       'dpv:RenewedConsentGiven',
@@ -198,7 +197,7 @@ describe('consents as records and receipts', () => {
       expect((await custos.get(actor, path)).status).toBe(403);
     expect((await receiptOf(asha.subjectId, 'email', 'operator')).status).toBe(403);
     expect((await receiptOf(asha.subjectId)).status).toBe(404);
-    const { position } = await say('RequestConsent', asha, asking);
+    const { position } = await say('RequestConsent', asha, ASKING);
     expect((await receiptOf(asha.subjectId, 'email', 'crm', position)).status).toBe(404);
     expect(recordsOf(await exported(asha.subjectId)).map(states)).toEqual([['dpv:ConsentRequested']]);
     expect(recordsOf(await exported(await stranger(custos)))).toEqual([]);

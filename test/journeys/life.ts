@@ -10,6 +10,20 @@ export const SHOWN = { noticeId: 'customer-privacy', version: 1, how: 'shown', c
 export const STATEMENT = '5c'.repeat(32);
 export const DOCUMENT = '9d'.repeat(32);
 
+/** The terms of a contract with a processor (UK GDPR Art 28(3)). */
+export const ART_28_TERMS = [
+  'instructions',
+  'confidentiality',
+  'security',
+  'subProcessors',
+  'rightsRequests',
+  'assistance',
+  'deleteOrReturn',
+  'audit',
+] as const;
+/** How a person is asked for consent. */
+export const ASKING = { ...NOTICE, statementHash: STATEMENT, method: 'webForm' } as const;
+
 /** The end of the steward's patience: what is due has been done long before. */
 export const STEWARD = 15_000;
 

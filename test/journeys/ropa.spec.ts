@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Installation } from '../installation.js';
-import { approvedPurpose, DOCUMENT, fresh, purposeDraft } from './life.js';
+import { approvedPurpose, ART_28_TERMS, DOCUMENT, fresh, purposeDraft } from './life.js';
 
 interface Activity {
   readonly purposeId: string;
@@ -84,16 +84,7 @@ describe('the record of processing activities', () => {
       from: '2026-01-01',
       publicSummary: 'It sends the reminders.',
       documentHash: DOCUMENT,
-      checklist: [
-        'instructions',
-        'confidentiality',
-        'security',
-        'subProcessors',
-        'rightsRequests',
-        'assistance',
-        'deleteOrReturn',
-        'audit',
-      ],
+      checklist: ART_28_TERMS,
     });
 
     // In force since January, but nobody had recorded it before the 24th.

@@ -1,10 +1,11 @@
-import { parseInstant, type CivilDate } from '#kernel';
-import { InvalidCommand } from '#slice';
+import { parseInstant, type CivilDate, type Instant } from '#kernel';
+import { InvalidCommand } from './validation.js';
 
-const LARGEST_PAGE = 500;
+/** The most rows of one page. */
+export const LARGEST_PAGE = 500;
 
 /** @throws InvalidCommand naming the parameter when it is no whole number. */
-export function wholeNumber(field: string, text: string | undefined, otherwise: number): number {
+export function wholeNumber(field: string, text: string | undefined, otherwise = 0): number {
   if (text === undefined) return otherwise;
   if (!/^\d{1,15}$/.test(text)) throw new InvalidCommand([{ field, rule: 'isInt' }]);
   return Number(text);
@@ -23,4 +24,11 @@ export function dateOf(field: string, text: string | undefined): CivilDate | und
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || parseInstant(`${text}T00:00:00Z`)?.slice(0, 10) !== text)
     throw new InvalidCommand([{ field, rule: 'isCivilDate' }]);
   return text;
+}
+
+/** @throws InvalidCommand naming the parameter when it is no RFC 3339 timestamp. */
+export function instantIn(field: string, text: unknown): Instant {
+  const at = typeof text === 'string' ? parseInstant(text) : undefined;
+  if (at === undefined) throw new InvalidCommand([{ field, rule: 'isInstant' }]);
+  return at;
 }
