@@ -213,7 +213,7 @@ describe('an erasure on request', () => {
       }),
     );
     left.when(expire(), at('2026-08-31T23:59:59Z')).thenNothing();
-    left.when(expire(), at('2026-09-01T00:00:00Z')).thenTypes('ErasureStarted');
+    left.when(expire(), { ...at('2026-09-01T00:00:00Z'), id: (name) => `later ${name}` }).thenTypes('ErasureStarted');
   });
   it('is refused for what is gone or unknown', () => {
     after(email)
@@ -260,15 +260,30 @@ describe('the statement of an erasure', () => {
       .when(confirmErasure, { personErased: false })
       .then(erasedAt(HORIZON, [ref(TICKET)], { erasureId: PHONE, person: true }));
   });
-  it('comes in parts of a thousand, and says how many are left', () => {
+  it('comes in parts of a thousand, says how many are left, and a repeat takes no other part', () => {
     const id = (index: number) => `${EMAIL.slice(0, -4)}${String(index).padStart(4, '0')}`;
     const many = Array.from({ length: 1_200 }, (_, index) => id(index));
-    const { outcome } = after(
+    const begun = after(
       ...many.map((itemId) => collected(itemId, 'collected', { period: 'P1M' })),
       started(many.map((itemId) => ref(itemId))),
-    ).when(confirmErasure);
+    );
+    const { outcome } = begun.when(confirmErasure);
     const [event] = outcome.kind === 'accepted' ? outcome.events : [];
-    expect(event).toMatchObject({ type: 'DataErased', data: { left: 200 } });
+    expect(event).toMatchObject({ type: 'DataErased', data: { left: 200, part: facts.id('part') } });
+    const { outcome: rest } = begun.given(event!).when(confirmErasure, { id: (name) => `next ${name}` });
+    const [last] = rest.kind === 'accepted' ? rest.events : [];
+    expect(last?.type === 'DataErased' && last.data.items).toHaveLength(200);
+    expect(last?.data).not.toHaveProperty('left');
+  });
+  it('and so do an expiry and its deferral', () => {
+    const id = (index: number) => `${EMAIL.slice(0, -4)}${String(index).padStart(4, '0')}`;
+    const many = Array.from({ length: 1_200 }, (_, index) => collected(id(index), 'collected', { period: 'P1M' }));
+    after(...many)
+      .when(expire())
+      .thenTypes('RetentionExpired', 'ErasureStarted');
+    after(...many)
+      .when(expire(), held())
+      .thenTypes('RetentionDeferred');
   });
 });
 

@@ -163,6 +163,8 @@ export function confirmErasure(
   state: RetentionState,
   facts: RetentionFacts,
 ): Outcome<FoldedEvent> {
+  const part = facts.id('part');
+  if (state.part === part) return unchanged;
   const outstanding = beyondUse(state);
   const horizon = addPeriodToInstant(facts.now, KEYSTORE_BACKUP_HORIZON);
   const stated = { subjectId, method: 'keyDestruction', keystoreBackupHorizon: horizon } as const;
@@ -188,10 +190,14 @@ export function confirmErasure(
   const groups = new Map<string, KeptVersion[]>();
   const deferred: { readonly version: KeptVersion; readonly cause: BlockingCause }[] = [];
   let taken = 0;
+  let cut = false;
   for (const version of outstanding) {
     const cause = dead.has(version.keyId) ? undefined : causeOf(version);
     if (cause && version.deferred?.ref === cause.ref) continue;
-    if ((taken += 1) > VERSIONS_AT_ONCE) break;
+    if ((taken += 1) > VERSIONS_AT_ONCE) {
+      cut = true;
+      break;
+    }
     if (cause) {
       deferred.push({ version, cause });
       continue;
@@ -212,6 +218,7 @@ export function confirmErasure(
           ref: cause.ref,
           ...(version.erasureId !== undefined && { erasureId: version.erasureId }),
         })),
+        ...(cut && { part }),
       },
     });
   let ended = versionsOf(state).filter(({ status }) => status !== 'erased').length;
@@ -227,6 +234,7 @@ export function confirmErasure(
         ...(ended === 0 && person && !person.keyDestroyed && { person: true as const }),
         items: versions.map(reference),
         ...(left > 0 && { left }),
+        ...(cut && { part }),
         cause: state.erasures[erasureId]?.cause ?? 'retention',
       },
     });
@@ -287,9 +295,9 @@ export function restateErasure(
   const live = new Set(facts.liveKeys ?? keysNotErased(state));
   const dead = versionsOf(state).filter(({ status, keyId }) => status !== 'erased' && !live.has(keyId));
   const fresh = dead.filter(({ status }) => status === 'kept').slice(0, VERSIONS_AT_ONCE);
-  // What an erasure has begun is stated by its own confirmation.
-  if (fresh.length === 0) return unchanged;
   const about = { subjectId, erasureId: facts.id('erasure'), cause: 'retention' as const };
+  // What an erasure has begun is stated by its own confirmation.
+  if (fresh.length === 0 || state.erasures[about.erasureId]) return unchanged;
   return accept<FoldedEvent>(startErasure(state, { ...about, scope: 'items', items: fresh, remaining: [] }), {
     type: 'DataErased',
     data: { ...about, ...restated(facts), items: fresh.map(reference) },

@@ -301,6 +301,11 @@ function isDue(item: KeptItem, version: KeptVersion, now: Instant): boolean {
 
 function expire(command: ExpireRetention, state: RetentionState, facts: RetentionFacts): RetentionOutcome {
   const { subjectId } = command;
+  const part = facts.id('part');
+  const begins = facts.id('erasure');
+  const continues = (erasureId: string): string => facts.id(`erasure ${erasureId}`);
+  if (state.part === part || state.erasures[begins] || owedErasures(state).some((id) => state.erasures[continues(id)]))
+    return unchanged;
   const kept = versionsOf(state).filter(({ status }) => status === 'kept');
   const of = (version: KeptVersion): KeptItem => state.items[version.itemId]!;
   const asked = command.itemIds && new Set(command.itemIds);
@@ -328,6 +333,7 @@ function expire(command: ExpireRetention, state: RetentionState, facts: Retentio
         items: deferred
           .slice(0, VERSIONS_AT_ONCE)
           .map(({ version, cause }) => ({ ...reference(version), cause: cause.reason, ref: cause.ref })),
+        ...(deferred.length > VERSIONS_AT_ONCE && { part }),
       },
     });
   const owed = taken.filter((version) => (of(version).owed?.from ?? '9999') <= facts.now);
@@ -346,7 +352,7 @@ function expire(command: ExpireRetention, state: RetentionState, facts: Retentio
       },
       startErasure(state, {
         subjectId,
-        erasureId: facts.id('erasure'),
+        erasureId: begins,
         cause: 'retention',
         scope: 'items',
         items: expired,
@@ -357,7 +363,7 @@ function expire(command: ExpireRetention, state: RetentionState, facts: Retentio
     events.push(
       startErasure(state, {
         subjectId,
-        erasureId: facts.id(`erasure ${erasureId}`),
+        erasureId: continues(erasureId),
         cause: state.items[versions[0]!.itemId]!.owed!.cause,
         scope: 'items',
         items: versions,
@@ -368,6 +374,11 @@ function expire(command: ExpireRetention, state: RetentionState, facts: Retentio
   return events.length === 0 ? unchanged : accept(...events);
 }
 
+const owedErasures = (state: RetentionState): readonly string[] => [
+  ...new Set(Object.values(state.items).flatMap(({ owed }) => owed?.erasureId ?? [])),
+];
+
+/** What is to be erased now, under the erasure that could not take it before. */
 function byErasure(versions: readonly KeptVersion[], state: RetentionState): ReadonlyMap<string, KeptVersion[]> {
   const groups = new Map<string, KeptVersion[]>();
   for (const version of versions) {

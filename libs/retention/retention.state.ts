@@ -102,6 +102,8 @@ export interface RetentionState {
   readonly erasures: Readonly<Record<string, Erasure>>;
   /** The erasure of the whole person, once it has begun. */
   readonly person?: { readonly erasureId: string; readonly keyDestroyed: boolean };
+  /** The last command that took only a part of its work, so that its repeat takes none. */
+  readonly part?: string;
 }
 
 export interface RetentionFacts extends Facts {
@@ -233,7 +235,9 @@ export function evolve(state: RetentionState, event: FoldedEvent, at: Instant): 
     case 'RetentionExpired':
       return withVersions(state, event.data.items, () => ({ status: 'beyondUse' }));
     case 'RetentionDeferred':
-      return withVersions(state, event.data.items, ({ cause, ref }) => ({ deferred: { cause, ref } }));
+      return withVersions(takenInPart(state, event.data.part), event.data.items, ({ cause, ref }) => ({
+        deferred: { cause, ref },
+      }));
     case 'ErasureStarted':
       return begun(state, event.data, at);
     case 'DataErased':
@@ -286,10 +290,10 @@ function begun(state: RetentionState, data: ErasureStarted['data'], at: Instant)
 }
 
 function erased(state: RetentionState, data: DataErased['data']): RetentionState {
-  const { erasureId, everything, items, person, left } = data;
+  const { erasureId, everything, items, person, left, part } = data;
   const known = erasureId === undefined ? undefined : state.erasures[erasureId];
   const next: RetentionState = {
-    ...state,
+    ...takenInPart(state, part),
     ...(person && state.person && { person: { ...state.person, keyDestroyed: true } }),
     ...(erasureId !== undefined &&
       known && {
@@ -308,6 +312,9 @@ function erased(state: RetentionState, data: DataErased['data']): RetentionState
     ? withAllVersions(next, { status: 'erased' })
     : withVersions(next, items, () => ({ status: 'erased' }));
 }
+
+const takenInPart = (state: RetentionState, part: string | undefined): RetentionState =>
+  part === undefined ? state : { ...state, part };
 
 /** Until when an item is kept: the end of the last purpose that holds it; `undefined` while one has no end yet. */
 export function itemDue({ holds, unheldSince }: KeptItem): Instant | undefined {

@@ -326,6 +326,8 @@ export interface RetentionDeferred {
       /** The erasure that had put it beyond use when the cause came up. */
       readonly erasureId?: string;
     })[];
+    /** Of a command that took a part of its work, which its repeat finds here. */
+    readonly part?: string;
   };
 }
 
@@ -390,6 +392,8 @@ export interface DataErased {
     readonly items: readonly ItemVersionRef[];
     /** How many versions of this erasure still have their keys: many are erased in parts. None when absent. */
     readonly left?: number;
+    /** Of a command that took a part of its work, which its repeat finds here. */
+    readonly part?: string;
     readonly cause: ErasureCause;
     readonly method: 'keyDestruction';
     /** When the last backup that may still hold a key is gone. */
