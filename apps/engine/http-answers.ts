@@ -11,7 +11,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { tap, type Observable } from 'rxjs';
-import { AccessRefused } from '#access';
+import { AccessRefused, IdentityProviderUnavailable, SignInBusy } from '#access';
 import { LogUnavailable } from '#event-log';
 import { ReadModelBehind, ReadModels } from '#read-model';
 import { InvalidCommand, TooContended } from '#slice';
@@ -69,6 +69,14 @@ export class ProblemFilter implements ExceptionFilter {
     if (error instanceof LogUnavailable) {
       void reply.header('retry-after', '1');
       return send(503, 'the event log does not answer; send the same command again');
+    }
+    if (error instanceof IdentityProviderUnavailable) {
+      void reply.header('retry-after', '5');
+      return send(503, 'the identity provider does not answer');
+    }
+    if (error instanceof SignInBusy) {
+      void reply.header('retry-after', '1');
+      return send(429, 'too many sign in at once');
     }
     if (error instanceof TooContended) {
       void reply.header('retry-after', '1');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino, type Logger } from 'pino';
-import { Tokens } from '#access';
+import { AccessStore, IdentityProvider } from '#access';
 import { openDatabase } from '#database';
 import { EventLog } from '#event-log';
 import { masterKeyFrom, openKeyVault } from '#key-vault';
@@ -12,7 +12,7 @@ import { Projector, ReadModels } from '#read-model';
 import { codecsOf, CommandDoor, followedPrefixes, RegisterHost, SimulatedClock, systemClock, type Clock } from '#slice';
 import { capabilities } from '../capabilities.js';
 import { BadSetting, type Configuration } from '../configuration.js';
-import { EngineModule } from '../engine/engine.module.js';
+import { EngineModule, type Foundations } from '../engine/engine.module.js';
 import { Steward } from '../steward/steward.js';
 import { startEventLogProcess } from './event-log-process.js';
 
@@ -57,8 +57,14 @@ export async function startStandalone(
       clock: () => clock.now(),
     });
     closing.push(() => vault.close());
-    const tokens = await Tokens.open(configuration.accessUrl);
-    closing.push(() => tokens.close());
+    const access = await AccessStore.open(configuration.accessUrl);
+    closing.push(() => access.close());
+    const identityProvider =
+      configuration.identity &&
+      new IdentityProvider({
+        ...configuration.identity,
+        pseudonym: (name) => Buffer.from(vault.hmac('actor', name), 'base64url').toString('hex'),
+      });
 
     const { eventStore } = configuration;
     const embedded =
@@ -83,7 +89,10 @@ export async function startStandalone(
     closing.push(() => projector.stop());
     await projector.start(log, followedPrefixes(capabilities), onFatal);
 
-    const app = await startEngine({ log, vault, readModels, tokens, clock, logger });
+    const app = await startEngine(
+      { log, vault, readModels, access, clock, logger, ...(identityProvider && { identityProvider }) },
+      configuration.tls,
+    );
     closing.push(() => app.close());
     const registers = app.get(RegisterHost);
     closing.push(() => registers.stop());
@@ -101,8 +110,9 @@ export async function startStandalone(
       { door, readModels, log, clock, logger },
     );
     closing.push(() => steward.stop());
-    const firstToken = (await tokens.isEmpty())
-      ? await tokens.issue({ id: 'first-operator', type: 'user', roles: ['operator'] }, clock.now())
+    const firstToken = (await access.isEmpty())
+      ? (await access.tokens.issue({ id: 'first-operator', type: 'user', roles: ['operator'] }, systemClock.now()))
+          .token
       : undefined;
 
     await app.listen(configuration.port, configuration.host);
@@ -147,8 +157,13 @@ function policyText(file: string | undefined): string {
   }
 }
 
-async function startEngine(foundations: Parameters<typeof EngineModule.with>[0]): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ bodyLimit: LARGEST_BODY, exposeHeadRoutes: false, forceCloseConnections: true });
+async function startEngine(foundations: Foundations, tls: Configuration['tls']): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: LARGEST_BODY,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    ...(tls && { https: { cert: readFileSync(tls.certificate), key: readFileSync(tls.key), minVersion: 'TLSv1.2' } }),
+  });
   const app = await NestFactory.create<NestFastifyApplication>(EngineModule.with(foundations), adapter, {
     logger: new NestLines(foundations.logger),
     abortOnError: false,

@@ -1,4 +1,6 @@
 import { capability, slice, view } from '#slice';
+import { CredentialsController } from './credentials.controller.js';
+import { SessionController } from './session.controller.js';
 import { accessCodec, accessLogProjection, accessStream, viewDecider, ViewPersonalData } from './view.js';
 
 export const accessCapability = capability({
@@ -14,5 +16,6 @@ export const accessCapability = capability({
     }),
   ],
   projections: [accessLogProjection],
+  controllers: [CredentialsController, SessionController],
   views: [view('subject', 'views', accessLogProjection, 'access_log')],
 });
