@@ -33,6 +33,15 @@ export class MinPosition implements NestInterceptor {
   }
 }
 
+/** Refusals that are about who asks, and not about what is asked. */
+const ABOUT_THE_SENDER: readonly unknown[] = [
+  'FORBIDDEN',
+  'OUTSIDE_SERVICE_CONTRACT',
+  'AUDITOR_NO_PLAINTEXT',
+  'ACCESS_NOT_GRANTED',
+  'ACCESS_EXPIRED',
+];
+
 /** A refusal is an answer: 422, or 403 where it is about who asks. */
 @Injectable()
 export class RefusalStatus implements NestInterceptor {
@@ -42,7 +51,7 @@ export class RefusalStatus implements NestInterceptor {
       tap((body: unknown) => {
         if (typeof body !== 'object' || body === null || !('accepted' in body) || body.accepted !== false) return;
         const code = 'code' in body ? body.code : undefined;
-        reply.status(code === 'FORBIDDEN' || code === 'AUDITOR_NO_PLAINTEXT' ? 403 : 422);
+        reply.status(ABOUT_THE_SENDER.includes(code) ? 403 : 422);
       }),
     );
   }

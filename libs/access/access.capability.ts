@@ -1,4 +1,8 @@
 import { capability, slice, view, type Role } from '#slice';
+import { ApproveServiceContract, DraftServiceContract, EndServiceContract } from './contract.commands.js';
+import { contractDecider, contractStream } from './contract.decider.js';
+import { serviceContractsProjection } from './contract.projection.js';
+import { contractRegister } from './contract.register.js';
 import { CredentialsController } from './credentials.controller.js';
 import {
   BreakGlass,
@@ -20,6 +24,8 @@ import { accessCodec, accessLogProjection, accessStream, viewDecider, ViewPerson
 /** Those who look at people's data, and those who decide who does. */
 const VIEWERS: readonly Role[] = ['staff', 'privacyOfficer', 'legal'];
 const GRANTERS: readonly Role[] = ['privacyOfficer'];
+/** `system`: a policy file is applied when the engine starts. */
+const CONTRACTS: readonly Role[] = ['privacyOfficer', 'system'];
 
 export const accessCapability = capability({
   name: 'access',
@@ -48,12 +54,24 @@ export const accessCapability = capability({
         { command: ReviewBreakGlass, roles: GRANTERS },
       ],
     }),
+    slice({
+      decider: contractDecider,
+      streamPrefix: contractRegister.streamPrefix,
+      stream: ({ serviceId }) => contractStream(serviceId),
+      facts: () => ({}),
+      commands: [
+        { command: DraftServiceContract, roles: CONTRACTS },
+        { command: ApproveServiceContract, roles: CONTRACTS },
+        { command: EndServiceContract, roles: CONTRACTS },
+      ],
+    }),
   ],
-  registers: [grantRegister],
-  projections: [accessLogProjection, accessMatrixProjection],
+  registers: [grantRegister, contractRegister],
+  projections: [accessLogProjection, accessMatrixProjection, serviceContractsProjection],
   views: [
     view('subject', 'views', accessLogProjection, 'access_log'),
     view('register', 'access-grants', accessMatrixProjection, 'access_grants'),
+    view('register', 'service-contracts', serviceContractsProjection, 'service_contracts'),
     view('register', 'break-glass', accessMatrixProjection, 'break_glass'),
   ],
   controllers: [CredentialsController, SessionController],

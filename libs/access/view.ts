@@ -2,6 +2,7 @@ import { ArrayMaxSize, IsArray, IsOptional, Matches, MaxLength, ValidateIf } fro
 import type { EventCodec } from '#event-log';
 import { accept, insert, refuse, unchanged, type Decider, type Facts, type Projection } from '#kernel';
 import { Command, IsId, IsInstant, REGISTER_ID } from '#slice';
+import type { ContractEvent } from './contract.events.js';
 import { CATEGORY } from './grant.commands.js';
 import type { GrantEvent } from './grant.events.js';
 
@@ -46,10 +47,13 @@ export class ViewPersonalData extends Command {
 /** Views of one person in one month stand in a stream of their own, which may grow without holding up decisions. */
 export const accessStream = (subjectId: string, at: string): string => `access-${subjectId}-${at.slice(0, 7)}`;
 
-export const accessCodec: EventCodec<PersonalDataViewed | GrantEvent> = {
+export const accessCodec: EventCodec<PersonalDataViewed | GrantEvent | ContractEvent> = {
   capability: 'access',
   events: {
     PersonalDataViewed: { stored: 'personal-data-viewed.v1' },
+    ServiceContractDrafted: { stored: 'service-contract-drafted.v1' },
+    ServiceContractApproved: { stored: 'service-contract-approved.v1' },
+    ServiceContractEnded: { stored: 'service-contract-ended.v1' },
     AccessRequested: { stored: 'access-requested.v1' },
     AccessGranted: { stored: 'access-granted.v1' },
     AccessRevoked: { stored: 'access-revoked.v1' },

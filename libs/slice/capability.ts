@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { Decider, DomainCommand, DomainEvent, Facts, Projection, Register } from '#kernel';
+import type { Actor, Decider, DomainCommand, DomainEvent, Facts, Projection, Refusal, Register } from '#kernel';
 import type { EventCodec } from '#event-log';
 import type { KeyVault } from '#key-vault';
 import type { Command } from './command.js';
@@ -12,7 +12,20 @@ export type Role = 'service' | 'staff' | 'privacyOfficer' | 'legal' | 'auditor' 
 export interface CommandBinding {
   readonly command: new () => Command;
   readonly roles: readonly Role[];
+  /** Passes on what the person wants of us, such as a withdrawal: taken from any service (UK GDPR Art 7(3), 12(2)). */
+  readonly forThePerson?: true;
 }
+
+/**
+ * Looks at a command before it is decided, whatever door it came through.
+ *
+ * @returns why it is refused; `undefined` when the rule has nothing against it.
+ */
+export type DoorRule = (
+  command: Command,
+  sent: { readonly actor: Actor; readonly forThePerson: boolean },
+  registers: Registers,
+) => Refusal | undefined;
 
 /** Gives the present state of a register. */
 export interface Registers {
@@ -92,6 +105,7 @@ export interface Capability {
   readonly views: readonly View[];
   readonly controllers: readonly Type[];
   readonly policies: readonly TimedPolicy[];
+  readonly doorRules: readonly DoorRule[];
 }
 
 /** Closes the types of a capability's parts, which are checked where each part is defined. */
@@ -104,6 +118,7 @@ export function capability(definition: {
   readonly views?: readonly View[];
   readonly controllers?: readonly Type[];
   readonly policies?: readonly unknown[];
+  readonly doorRules?: readonly DoorRule[];
 }): Capability {
   return {
     name: definition.name,
@@ -114,6 +129,7 @@ export function capability(definition: {
     views: definition.views ?? [],
     controllers: definition.controllers ?? [],
     policies: (definition.policies ?? []) as TimedPolicy[],
+    doorRules: definition.doorRules ?? [],
   };
 }
 
