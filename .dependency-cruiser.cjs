@@ -5,6 +5,7 @@
  */
 
 const CAPABILITIES = [
+  'accountability',
   'assurance',
   'complaint',
   'consent',

@@ -14,7 +14,7 @@ const project = (displayName, testMatch) => ({
 });
 
 export default {
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   projects: [
     project('rules', ['<rootDir>/libs/**/*.spec.ts', '<rootDir>/apps/**/*.spec.ts', '<rootDir>/test/*.spec.ts']),
     project('contract', ['<rootDir>/test/contract/**/*.spec.ts']),

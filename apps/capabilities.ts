@@ -1,11 +1,15 @@
 import { accessCapability } from '#access';
+import { assuranceCapability } from '#assurance';
+import { accountabilityCapability } from '#accountability';
 import { consentCapability } from '#consent';
+import { incidentCapability } from '#incident';
 import { noticeCapability } from '#notice';
 import { purposeCapability } from '#purpose';
 import { retentionCapability } from '#retention';
 import { sharingCapability } from '#sharing';
 import { refusalCapability, type Capability } from '#slice';
 import { subjectCapability } from '#subject';
+import { telemetryCapability } from '#telemetry';
 import { useCapability } from '#use';
 
 /** What this product can do: a new capability is one folder and one line here. */
@@ -13,10 +17,14 @@ export const capabilities: readonly Capability[] = [
   refusalCapability,
   accessCapability,
   purposeCapability,
+  assuranceCapability,
   noticeCapability,
   subjectCapability,
   consentCapability,
   useCapability,
+  incidentCapability,
   sharingCapability,
   retentionCapability,
+  accountabilityCapability,
+  telemetryCapability,
 ];

@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
+import { parseRedisUrl, RedisUrlRefused } from '#command-bus/sdk';
 import { instant, parseInstant, type Instant } from '#kernel';
 
 /** A setting cannot be used. One line, names the variable, never repeats its value. */
@@ -29,6 +30,8 @@ export interface Configuration {
   readonly identity?: { readonly issuer: string; readonly audience: string; readonly rolesClaim: string };
   /** Files of the certificate and its key; cleartext on loopback, or behind a proxy, when absent. */
   readonly tls?: { readonly certificate: string; readonly key: string };
+  /** The message bus; commands come over HTTP only when absent. */
+  readonly bus?: { readonly url: string; readonly allowPlaintext: boolean };
   /** Policy file to apply at start; the shipped one when absent. */
   readonly policyFile?: string;
   readonly clock: { readonly kind: 'system' } | { readonly kind: 'simulated'; readonly start: Instant };
@@ -46,6 +49,8 @@ export const SETTINGS = {
   KEY_VAULT_URL: 'keys and tombstones (never rebuilt, always backed up); file:DATA_DIR/vault.db',
   ACCESS_URL: 'local accounts and digests of tokens; file:DATA_DIR/access.db',
   MASTER_KEY: 'file:<path> or env:<variable>; file:DATA_DIR/master.key, made at first start',
+  REDIS_URL: 'message bus: redis://, redis+sentinel:// or redis+cluster://, rediss for TLS; HTTP only when absent',
+  BUS_PLAINTEXT: 'refuse personal fields that come over the bus in the clear, or allow them; refuse',
   POLICY_FILE: 'policy file to apply at start; the shipped policy when absent',
   CLOCK: 'system, or simulated:<RFC 3339 timestamp> for demonstrations and tests',
   LOG_LEVEL: 'fatal, error, warn, info, debug or silent; warn',
@@ -58,16 +63,11 @@ export const SETTINGS = {
     'yes-behind-a-proxy: listen beyond loopback without TLS or an identity provider of its own, because a proxy provides them',
 } as const;
 
-const LATER = {
-  REDIS_URL: 'the message bus is not part of this version yet; unset it to run with HTTP only',
-} as const;
-
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
 
 /** @throws BadSetting naming the first variable that cannot be used. */
 export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration {
   const text = (name: keyof typeof SETTINGS): string | undefined => environment[name] || undefined;
-  for (const [name, reason] of Object.entries(LATER)) if (environment[name]) throw new BadSetting(name, reason);
   for (const name of Object.keys(environment))
     if (name.startsWith('CUSTOS_') && !CLIENT_VARIABLES.includes(name))
       throw new BadSetting(name, `unknown setting; known are ${Object.keys(SETTINGS).join(', ')}`);
@@ -99,6 +99,11 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
   if (!/^(file:.+|env:[A-Za-z_][A-Za-z0-9_]*)$/.test(masterKey))
     throw new BadSetting('MASTER_KEY', 'neither file:<path> nor env:<variable>');
   const policyFile = text('POLICY_FILE');
+  const redisUrl = text('REDIS_URL');
+  if (redisUrl !== undefined) checkRedisUrl(redisUrl);
+  const plaintext = text('BUS_PLAINTEXT') ?? 'refuse';
+  if (plaintext !== 'refuse' && plaintext !== 'allow')
+    throw new BadSetting('BUS_PLAINTEXT', 'neither refuse nor allow');
 
   return {
     dataDir,
@@ -114,6 +119,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     masterKey,
     ...(identity && { identity }),
     ...(tls && { tls }),
+    ...(redisUrl !== undefined && { bus: { url: redisUrl, allowPlaintext: plaintext === 'allow' } }),
     ...(policyFile !== undefined && { policyFile: resolve(policyFile) }),
     clock: simulated === undefined ? { kind: 'system' } : { kind: 'simulated', start: instant(simulated) },
     logLevel,
@@ -153,6 +159,15 @@ function databaseUrl(name: string, value: string | undefined, dataDir: string, f
     throw new BadSetting(name, 'PostgreSQL is not supported by this version yet; use file:<path>');
   if (!/^file:[^?#]+$/.test(value)) throw new BadSetting(name, 'not of the form file:<path>');
   return value;
+}
+
+function checkRedisUrl(url: string): void {
+  try {
+    parseRedisUrl(url);
+  } catch (error) {
+    if (!(error instanceof RedisUrlRefused)) throw error;
+    throw new BadSetting('REDIS_URL', error.message);
+  }
 }
 
 function portOf(name: string, value: string): number {

@@ -5,6 +5,9 @@ import { describe, it } from '@jest/globals';
 /** Public test data stands beside the repository, in `../shared/data`; its README names sources and licences. */
 const ROOT = new URL('../../shared/data/', import.meta.url);
 
+/** The company's own policy, as it stands on its website: the text that the product executes. */
+export const COMPANY_POLICY = '../policy/customer-privacy-policy.txt';
+
 /** Where a file or folder of the shared data stands, for example `jcs/input`; `undefined` when it is not there. */
 export function sharedPath(path: string): string | undefined {
   const file = fileURLToPath(new URL(path, ROOT));

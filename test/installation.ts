@@ -84,7 +84,7 @@ export class Installation {
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
     const deadline = Date.now() + START_TIMEOUT;
-    while (!this.#output.includes('message bus')) {
+    while (!/^ {2}message bus .*$/m.test(this.#output)) {
       if (child.exitCode !== null || Date.now() > deadline) throw new Error(`Custos did not start:\n${this.#output}`);
       await wait(25);
     }

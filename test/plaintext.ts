@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 
 /** A trace of a value: where it was found, and in which disguise. */
 export interface Trace {
@@ -62,4 +63,17 @@ export function tracesBelow(folder: string, values: readonly string[]): readonly
       const path = join(entry.parentPath, entry.name);
       return tracesIn(path, readFileSync(path), values);
     });
+}
+
+/** The same of an installation that was killed: the process of its event log lets go of its files in its own time. */
+export async function tracesAfterKill(folder: string, values: readonly string[]): Promise<readonly Trace[]> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    try {
+      return tracesBelow(folder, values);
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await wait(50);
+    }
+  }
 }

@@ -40,7 +40,7 @@ describe('the documentation', () => {
   });
 
   it('has a DESIGN.md for every infrastructure library', () => {
-    for (const library of ['embedded-event-store', 'event-log', 'key-vault', 'read-model', 'slice'])
+    for (const library of ['command-bus', 'embedded-event-store', 'event-log', 'key-vault', 'read-model', 'slice'])
       expect(designs()).toContain(join('libs', library, 'DESIGN.md'));
   });
 

@@ -53,6 +53,14 @@ custos
   .action(() => settingLines(settings(), process.env).forEach(line));
 
 custos
+  .command('sdk-types')
+  .description('writes the commands of this version as the TypeScript types of the SDK')
+  .action(async () => {
+    const { sdkTypesOfThisVersion } = await import('./sdk-types.js');
+    process.stdout.write(sdkTypesOfThisVersion());
+  });
+
+custos
   .command('replay')
   .description('answers from the log alone who held what about a person, or which digest the read models must have')
   .addOption(new Option('--subject <uuid>', 'the person').argParser(uuid).conflicts(['digest', 'through']))

@@ -16,6 +16,8 @@ export function settingLines(configuration: Configuration, environment: NodeJS.P
     KEY_VAULT_URL: masked(configuration.keyVaultUrl),
     ACCESS_URL: masked(configuration.accessUrl),
     MASTER_KEY: configuration.masterKey,
+    REDIS_URL: configuration.bus ? masked(configuration.bus.url) : '',
+    BUS_PLAINTEXT: configuration.bus?.allowPlaintext ? 'allow' : 'refuse',
     POLICY_FILE: configuration.policyFile ?? '',
     CLOCK: clock.kind === 'system' ? 'system' : `simulated:${clock.start}`,
     LOG_LEVEL: configuration.logLevel,

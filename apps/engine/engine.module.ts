@@ -2,11 +2,13 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { AccessGuard, AccessStore, Authentication, type IdentityProvider } from '#access';
+import { SealingKeys } from '#command-bus';
 import { EventLog } from '#event-log';
 import { KeyVault } from '#key-vault';
 import { ReadModels } from '#read-model';
 import { CLOCK, COMMAND_LEDGER, commandLedgerIn, SliceModule, type Clock } from '#slice';
 import { capabilities } from '../capabilities.js';
+import { AsyncApiController, BUS_SETTINGS, BusController, BusDescriptionController } from './bus.controller.js';
 import { CommandsController } from './commands.controller.js';
 import { MinPosition, ProblemFilter, RefusalStatus } from './http-answers.js';
 import { OperationController } from './operation.controller.js';
@@ -22,6 +24,8 @@ export interface Foundations {
   readonly identityProvider?: IdentityProvider;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The message bus, where there is one. */
+  readonly bus?: { readonly allowPlaintext: boolean };
 }
 
 @Module({})
@@ -49,11 +53,28 @@ export class EngineModule {
       imports: [FoundationModule.of(foundations), SliceModule.forRoot(capabilities)],
       controllers: [
         CommandsController,
+        BusController,
+        BusDescriptionController,
+        AsyncApiController,
         OperationController,
         ...capabilities.flatMap((each) => each.controllers),
         ViewsController,
       ],
       providers: [
+        {
+          provide: SealingKeys,
+          useFactory: (vault: KeyVault, clock: Clock) => new SealingKeys(vault, clock),
+          inject: [KeyVault, CLOCK],
+        },
+        {
+          provide: BUS_SETTINGS,
+          useValue: {
+            on: foundations.bus !== undefined,
+            allowPlaintext: false,
+            ...foundations.bus,
+            logger: foundations.logger,
+          },
+        },
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_INTERCEPTOR, useClass: MinPosition },
         { provide: APP_INTERCEPTOR, useClass: RefusalStatus },

@@ -42,6 +42,28 @@ const ABOUT_THE_SENDER: readonly unknown[] = [
   'ACCESS_EXPIRED',
 ];
 
+/** Status of a refusal: 422, or 403 where it is about who asks; `undefined` for what is no refusal. */
+export function refusalStatus(body: unknown): 403 | 422 | undefined {
+  if (typeof body !== 'object' || body === null || !('accepted' in body) || body.accepted !== false) return undefined;
+  const code = 'code' in body ? body.code : undefined;
+  return ABOUT_THE_SENDER.includes(code) ? 403 : 422;
+}
+
+/** A problem document (RFC 9457) about what was wrong with a request; the same over HTTP and over the bus. */
+export interface Problem {
+  readonly status: number;
+  readonly title: string;
+  readonly [member: string]: unknown;
+}
+
+/** The problem of a request that was turned away; `undefined` when the request is not to blame. */
+export function problemOfRequest(error: unknown): Problem | undefined {
+  if (error instanceof AccessRefused)
+    return { title: 'access refused', status: error.code === 'FORBIDDEN' ? 403 : 401, ...error.answer };
+  if (error instanceof InvalidCommand) return { title: 'the request is not valid', status: 400, fields: error.fields };
+  return undefined;
+}
+
 /** A refusal is an answer: 422, or 403 where it is about who asks. */
 @Injectable()
 export class RefusalStatus implements NestInterceptor {
@@ -49,9 +71,8 @@ export class RefusalStatus implements NestInterceptor {
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     return next.handle().pipe(
       tap((body: unknown) => {
-        if (typeof body !== 'object' || body === null || !('accepted' in body) || body.accepted !== false) return;
-        const code = 'code' in body ? body.code : undefined;
-        reply.status(ABOUT_THE_SENDER.includes(code) ? 403 : 422);
+        const status = refusalStatus(body);
+        if (status !== undefined) reply.status(status);
       }),
     );
   }
@@ -70,9 +91,8 @@ export class ProblemFilter implements ExceptionFilter {
         .type('application/problem+json')
         .send({ title, status, ...more });
     };
-    if (error instanceof AccessRefused)
-      return send(error.code === 'FORBIDDEN' ? 403 : 401, 'access refused', error.answer);
-    if (error instanceof InvalidCommand) return send(400, 'the request is not valid', { fields: error.fields });
+    const problem = problemOfRequest(error);
+    if (problem) return send(problem.status, problem.title, problem);
     if (error instanceof ReadModelBehind)
       return send(503, 'the read models are behind', { asked: error.wanted, position: error.position });
     if (error instanceof LogUnavailable) {
@@ -110,6 +130,7 @@ export class ProblemFilter implements ExceptionFilter {
 const TITLES: Readonly<Record<number, string>> = {
   404: 'not found',
   405: 'method not allowed',
+  410: 'gone',
   415: 'send application/json',
 };
 
@@ -120,7 +141,7 @@ function statusOf(error: unknown): number | undefined {
 }
 
 /** Where an unexpected error came from: the frames of its stack, without its message, which may hold values. */
-function placeOf(error: unknown): readonly string[] {
+export function placeOf(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [];
   return (error.stack ?? '')
     .split('\n')

@@ -1,9 +1,9 @@
 import { Controller, Get, NotFoundException, Param, ParseUUIDPipe, Query } from '@nestjs/common';
 import { AccessRefused, OpenTo, SentBy } from '#access';
-import { parseInstant, type Actor, type Instant, type Row } from '#kernel';
+import { type Actor, type Instant, type Row } from '#kernel';
 import { ReadModels, type PageOfRows } from '#read-model';
-import { sharingRegistersProjection } from '#sharing';
-import { InvalidCommand, type View } from '#slice';
+import { isDiscreet, sharingRegistersProjection } from '#sharing';
+import { instantIn, InvalidCommand, LARGEST_PAGE, wholeNumber, type View } from '#slice';
 import { capabilities } from '../capabilities.js';
 
 interface Page extends PageOfRows {
@@ -15,9 +15,6 @@ interface Page extends PageOfRows {
 
 const VIEWS: readonly View[] = capabilities.flatMap((each) => each.views);
 const READERS = ['staff', 'privacyOfficer', 'legal', 'auditor'] as const;
-/** Readers that may know of what was done under a duty not to tip off. */
-const DISCREET: readonly string[] = ['privacyOfficer', 'legal', 'auditor'];
-const LARGEST_PAGE = 500;
 
 /**
  * Read models as lists, as they are or, with `asOf`, as they stood at a time: when everything up to then had been
@@ -67,14 +64,14 @@ export class ViewsController {
     for (const [name, value] of Object.entries(query)) {
       if (name === 'min-position') continue;
       if (typeof value !== 'string') throw new InvalidCommand([{ field: 'query', rule: 'isText' }]);
-      if (name === 'after') after = whole(name, value);
-      else if (name === 'limit') limit = Math.min(whole(name, value), LARGEST_PAGE);
-      else if (name === 'asOf') asOf = time(name, value);
-      else if (name in columns) where[name] = columns[name]?.startsWith('integer') ? whole(name, value) : value;
+      if (name === 'after') after = wholeNumber(name, value);
+      else if (name === 'limit') limit = Math.min(wholeNumber(name, value), LARGEST_PAGE);
+      else if (name === 'asOf') asOf = instantIn(name, value);
+      else if (name in columns) where[name] = columns[name]?.startsWith('integer') ? wholeNumber(name, value) : value;
       else throw new InvalidCommand([{ field: 'query', rule: 'isKnownColumn' }]);
     }
     const page = this.readModels.page(view.projection as never, view.table, { ...where, ...scope }, after, limit, asOf);
-    const secret = DISCREET.some((role) => actor.roles.includes(role)) ? [] : this.#secretInstruments();
+    const secret = isDiscreet(actor) ? [] : this.#secretInstruments();
     const rows = page.rows.filter((row) => !secret.some((instrumentId) => speaksOf(row, instrumentId)));
     return { ...page, rows, withheld: page.rows.length - rows.length, position: this.readModels.position };
   }
@@ -99,15 +96,4 @@ function speaksOf(row: Row, instrumentId: string): boolean {
   return Object.values(row).some(
     (cell) => typeof cell === 'string' && (names.includes(cell) || cell.includes(JSON.stringify(instrumentId))),
   );
-}
-
-function whole(field: string, value: string): number {
-  if (!/^\d{1,15}$/.test(value)) throw new InvalidCommand([{ field, rule: 'isInt' }]);
-  return Number(value);
-}
-
-function time(field: string, value: string): Instant {
-  const at = parseInstant(value);
-  if (at === undefined) throw new InvalidCommand([{ field, rule: 'isInstant' }]);
-  return at;
 }

@@ -1,3 +1,4 @@
+import { shownRedisUrl } from '#command-bus/sdk';
 import { BadSetting, readConfiguration } from '../configuration.js';
 import { startStandalone } from './standalone.js';
 
@@ -29,7 +30,7 @@ try {
     `  policy       ${custos.policy.id} version ${custos.policy.version} (${custos.policy.commands} commands applied)`,
   );
   line(`  clock        ${configuration.clock.kind}`);
-  line('  message bus  off: HTTP only');
+  line(`  message bus  ${configuration.bus ? shownRedisUrl(configuration.bus.url) : 'off: HTTP only'}`);
   if (custos.firstToken !== undefined) {
     line();
     line('First token, for an operator. It is shown this once; keep it:');

@@ -4,15 +4,26 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino, type Logger } from 'pino';
 import { AccessStore, IdentityProvider } from '#access';
+import { CommandBusServer, Outbox, sealedFieldsOf, SealingKeys } from '#command-bus';
 import { openDatabase } from '#database';
 import { EventLog } from '#event-log';
 import { masterKeyFrom, openKeyVault } from '#key-vault';
 import { applyPolicy, InvalidPolicy, readPolicy, SHIPPED_POLICY, type Policy } from '#policy';
 import { Projector, ReadModels } from '#read-model';
-import { codecsOf, CommandDoor, followedPrefixes, RegisterHost, SimulatedClock, systemClock, type Clock } from '#slice';
+import {
+  codecsOf,
+  CommandCatalogue,
+  CommandDoor,
+  followedPrefixes,
+  RegisterHost,
+  SimulatedClock,
+  systemClock,
+  type Clock,
+} from '#slice';
 import { capabilities } from '../capabilities.js';
 import { BadSetting, type Configuration } from '../configuration.js';
 import { EngineModule, type Foundations } from '../engine/engine.module.js';
+import { integrationEvents } from '../engine/integration-events.js';
 import { Steward } from '../steward/steward.js';
 import { startEventLogProcess } from './event-log-process.js';
 
@@ -32,7 +43,8 @@ export interface Standalone {
 
 /** Where the parts of a running installation are: read by the command-line client. */
 export const RUNTIME_FILE = 'standalone.json';
-const LARGEST_BODY = 256 * 1024;
+/** As large as an append to the event log: a disclosure about 10,000 people names each of them (390 kB). */
+const LARGEST_BODY = 1024 * 1024;
 
 /**
  * @param onFatal called when a part has stopped for good: the process must end, and may be started again.
@@ -90,7 +102,11 @@ export async function startStandalone(
     await projector.start(log, followedPrefixes(capabilities), onFatal);
 
     const app = await startEngine(
-      { log, vault, readModels, access, clock, logger, ...(identityProvider && { identityProvider }) },
+      {
+        ...{ log, vault, readModels, access, clock, logger },
+        ...(identityProvider && { identityProvider }),
+        ...(configuration.bus && { bus: configuration.bus }),
+      },
       configuration.tls,
     );
     closing.push(() => app.close());
@@ -117,6 +133,31 @@ export async function startStandalone(
 
     await app.listen(configuration.port, configuration.host);
     const url = (await app.getUrl()).replace('[::1]', 'localhost');
+    if (configuration.bus) {
+      const bus = new CommandBusServer({
+        url: configuration.bus.url,
+        keys: app.get(SealingKeys),
+        sealedFields: configuration.bus.allowPlaintext ? {} : sealedFieldsOf(app.get(CommandCatalogue)),
+        now: () => clock.now(),
+        onState: (state, error) =>
+          state === 'connected'
+            ? logger.info('Redis answers')
+            : logger.warn({ error: error?.name }, 'Redis does not answer; commands come over HTTP only'),
+      });
+      app.connectMicroservice({ strategy: bus });
+      closing.push(() => bus.close());
+      await app.startAllMicroservices();
+      const outbox = new Outbox({
+        url: configuration.bus.url,
+        events: integrationEvents,
+        prefixes: followedPrefixes(capabilities),
+        log,
+        onStopped: (error) =>
+          logger.error({ error: error.name }, 'events are no longer published: the stream is not one of this log'),
+      });
+      closing.push(() => outbox.stop());
+      outbox.start();
+    }
     steward.start();
     const runtime = join(dataDir, RUNTIME_FILE);
     writeFileSync(`${runtime}.new`, JSON.stringify({ pid: process.pid, url, eventStoreUrl: embedded?.url }), {

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Actor, Row } from '#kernel';
 import type { EventLog } from '#event-log';
 import type { ReadModels } from '#read-model';
-import type { Clock, CommandDoor, TimedPolicy } from '#slice';
+import type { Answer, Clock, CommandDoor, PolicyCommand, TimedPolicy } from '#slice';
 import { sweepKeys } from './key-sweep.js';
 
 /** The steward acts in its own name. */
@@ -74,7 +74,11 @@ export class Steward {
 
   /** Does everything that is due now, of every policy. */
   async round(): Promise<void> {
-    for (const policy of this.policies) while ((await this.#work(policy)) === ROWS_AT_ONCE && !this.#stopped);
+    // One look at each in turn, so that what is much work keeps nothing else waiting.
+    for (let more = true; more && !this.#stopped;) {
+      more = false;
+      for (const policy of this.policies) if ((await this.#work(policy)) === atOnce(policy)) more = true;
+    }
   }
 
   async stop(): Promise<void> {
@@ -86,17 +90,17 @@ export class Steward {
 
   /** @returns how many rows were due; 0 when nothing could be done about them. */
   async #work(policy: TimedPolicy): Promise<number> {
-    const { readModels, clock, log, door } = this.parts;
+    const { readModels, clock, log } = this.parts;
     const rows =
       policy.dueColumn === undefined
-        ? readModels.page(policy.projection, policy.table, policy.where, 0, ROWS_AT_ONCE).rows
+        ? readModels.page(policy.projection, policy.table, policy.where, 0, atOnce(policy)).rows
         : readModels.due<Row>(
             policy.projection,
             policy.table,
             policy.where,
             policy.dueColumn,
             clock.now(),
-            ROWS_AT_ONCE,
+            atOnce(policy),
           );
     const groups = new Map<string, [Row, ...Row[]]>();
     for (const row of rows) {
@@ -107,20 +111,48 @@ export class Steward {
     }
     if (policy.destroys && rows.length > 0)
       await log.vault.destroyItemKeys(policy.destroys.keys(rows), policy.destroys.cause);
-    const waiting = [...groups.values()];
     let last = 0;
     let recorded = 0;
-    const worker = async (): Promise<void> => {
-      for (let group = waiting.pop(); group && !this.#stopped; group = waiting.pop()) {
-        const { type, body } = policy.command(group);
-        const answer = await door.submit(type, { commandId: randomUUID(), ...body }, STEWARD);
-        last = Math.max(last, answer.position);
-        if (answer.accepted) recorded += answer.events.length;
-      }
+    const finish = async (group: readonly [Row, ...Row[]], answers: readonly Answer[]): Promise<void> => {
+      const answer = await this.#submit(policy.command(group, answers));
+      last = Math.max(last, answer.position);
+      if (answer.accepted) recorded += answer.events.length;
     };
-    await Promise.all(Array.from({ length: COMMANDS_AT_ONCE }, worker));
+    const { before } = policy;
+    if (before)
+      for (const group of groups.values()) {
+        const commands = before(group);
+        const answers = new Map<number, Answer>();
+        const submit = async (command: PolicyCommand, index: number): Promise<void> =>
+          void answers.set(index, await this.#submit(command));
+        await this.#inParallel(commands, submit);
+        if (this.#stopped) break;
+        await finish(
+          group,
+          commands.flatMap((_command, index) => answers.get(index) ?? []),
+        );
+      }
+    else await this.#inParallel([...groups.values()], (group) => finish(group, []));
     // What was just done must be seen before the next look, or it would be found due again.
     if (last > 0) await readModels.reached(last, 30_000);
     return recorded > 0 ? rows.length : 0;
   }
+
+  #submit({ type, body }: PolicyCommand): Promise<Answer> {
+    return this.parts.door.submit(type, { commandId: randomUUID(), ...body }, STEWARD);
+  }
+
+  /** Does the work a bounded number at a time, until all of it is done or the steward is stopped. */
+  async #inParallel<T>(pieces: readonly T[], work: (piece: T, index: number) => Promise<void>): Promise<void> {
+    let next = 0;
+    const worker = async (): Promise<void> => {
+      while (next < pieces.length && !this.#stopped) {
+        const index = next++;
+        await work(pieces[index]!, index);
+      }
+    };
+    await Promise.all(Array.from({ length: COMMANDS_AT_ONCE }, worker));
+  }
 }
+
+const atOnce = ({ rowsAtOnce }: TimedPolicy): number => rowsAtOnce ?? ROWS_AT_ONCE;

@@ -1,4 +1,4 @@
-import { parse } from 'cookie';
+import { parseCookie } from 'cookie';
 import type { Actor } from '#kernel';
 import { systemClock, type Clock } from '#slice';
 import type { IdentityProvider } from './identity-provider.js';
@@ -37,7 +37,7 @@ export class Authentication {
    */
   async of({ method, headers }: Credentials): Promise<Authenticated> {
     const bearer = bearerOf(headers['authorization']);
-    const actor = bearer === undefined ? undefined : await this.#holderOf(bearer);
+    const actor = bearer === undefined ? undefined : await this.holderOf(bearer);
     if (headers['authorization'] !== undefined) return actor ? { actor } : { reason: 'nobody' };
 
     const session = sessionOf(headers['cookie']);
@@ -49,7 +49,12 @@ export class Authentication {
     return { actor: holder };
   }
 
-  async #holderOf(token: string): Promise<Actor | undefined> {
+  /**
+   * Who holds a bearer token, whatever way it came: over HTTP, or within a message of the bus.
+   *
+   * @throws IdentityProviderUnavailable when the keys to judge by cannot be had.
+   */
+  async holderOf(token: string): Promise<Actor | undefined> {
     const at = this.clock.now();
     if (token.split('.').length !== 3) return this.store.tokens.actorOf(token, at);
     const proved = await this.provider?.actorOf(token);
@@ -65,5 +70,5 @@ function bearerOf(header: string | string[] | undefined): string | undefined {
 
 /** The session a request brings; `undefined` when it brings none. */
 export function sessionOf(header: string | string[] | undefined): string | undefined {
-  return typeof header === 'string' ? parse(header)[SESSION_COOKIE] : undefined;
+  return typeof header === 'string' ? parseCookie(header)[SESSION_COOKIE] : undefined;
 }

@@ -1,6 +1,5 @@
 import { ArrayMaxSize, ArrayUnique, IsArray, IsInt, Matches, MaxLength, Min } from 'class-validator';
-import { Command, REGISTER_ID } from '#slice';
-import { CATEGORY } from './grant.commands.js';
+import { CATEGORY, Command, REGISTER_ID } from '#slice';
 
 /** Commands about what one service may ask for. */
 abstract class ContractCommand extends Command {

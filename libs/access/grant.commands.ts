@@ -11,16 +11,13 @@ import {
   MaxLength,
   Min,
 } from 'class-validator';
-import { Command, IsId, IsInstant, REGISTER_ID } from '#slice';
+import { CATEGORY, Command, IsId, IsInstant, REGISTER_ID } from '#slice';
 import {
   BREAK_GLASS_REASONS,
   REVOCATION_REASONS,
   type BreakGlassReason,
   type RevocationReason,
 } from './grant.events.js';
-
-/** Name of a category of data, for example `contact.email`. Nothing else comes on record as one. */
-export const CATEGORY = /^[a-z][a-zA-Z0-9]*(\.[a-z][a-zA-Z0-9]*){0,3}$/;
 
 /** Id of an actor as the log has it: of a token, an account or an identity provider. */
 const ACTOR_ID = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;

@@ -1,9 +1,8 @@
 import { ArrayMaxSize, IsArray, IsOptional, Matches, MaxLength, ValidateIf } from 'class-validator';
 import type { EventCodec } from '#event-log';
 import { accept, insert, refuse, unchanged, type Decider, type Facts, type Projection } from '#kernel';
-import { Command, IsId, IsInstant, REGISTER_ID } from '#slice';
+import { CATEGORY, Command, IsId, IsInstant, REGISTER_ID } from '#slice';
 import type { ContractEvent } from './contract.events.js';
-import { CATEGORY } from './grant.commands.js';
 import type { GrantEvent } from './grant.events.js';
 
 /** Somebody was shown personal data: who, about whom, which categories, why. Never the values (C15). */

@@ -5,6 +5,7 @@ import { describeWithData } from '../../test/data.js';
 import {
   addPeriod,
   addPeriodToInstant,
+  daysBefore,
   BANK_HOLIDAYS,
   breachDeadline,
   CALENDAR_COVERS,
@@ -20,6 +21,7 @@ import {
   rightsRequestDeadline,
   rollForward,
   startOfLondonDay,
+  thirdPartyNoticeDeadline,
   workingDaysAfter,
   type Division,
 } from './index.js';
@@ -168,6 +170,13 @@ describe('periods', () => {
     },
   );
 
+  it('counts days back on the calendar, over months, leap days and clock changes', () => {
+    expect(daysBefore('2028-05-31', 90)).toBe('2028-03-02');
+    expect(daysBefore('2028-03-01', 1)).toBe('2028-02-29');
+    expect(daysBefore('2026-03-30', 2)).toBe('2026-03-28');
+    expect(daysBefore('2026-01-01', 0)).toBe('2026-01-01');
+  });
+
   it('are held to the end of the month', () => {
     expect(addPeriod('2024-02-29', 'P6Y')).toBe('2030-02-28');
     expect(addPeriod('2026-01-31', 'P13M')).toBe('2027-02-28');
@@ -314,4 +323,15 @@ describe('the deadline of a rights request', () => {
       }),
     );
   });
+});
+
+describe('the notice of data from elsewhere (UK GDPR Art 14)', () => {
+  it.each([
+    ['an ordinary month', '2026-11-23T09:00:00Z', '2026-12-23', '2026-12-24T00:00:00.000Z'],
+    ['held to the end of a short month', '2026-01-31T09:00:00Z', '2026-02-28', '2026-03-01T00:00:00.000Z'],
+    ['not rolled off Christmas Day', '2026-11-25T09:00:00Z', '2026-12-25', '2026-12-26T00:00:00.000Z'],
+    ['by the date in London', '2026-06-30T23:30:00Z', '2026-08-01', '2026-08-01T23:00:00.000Z'],
+  ])('is due a month later at the latest: %s', (_case, obtainedAt, dueDate, mustBeDoneBefore) =>
+    expect(thirdPartyNoticeDeadline(instant(obtainedAt))).toEqual({ dueDate, mustBeDoneBefore }),
+  );
 });

@@ -92,6 +92,25 @@ export function rightsRequestDeadline(clock: RightsRequestClock): RightsRequestD
   };
 }
 
+/** Until when a person is to be told of data about them that came from elsewhere. */
+export interface ThirdPartyNoticeDeadline {
+  /** The last day in time. */
+  readonly dueDate: CivilDate;
+  /** The end of the last day, exclusive. */
+  readonly mustBeDoneBefore: Instant;
+}
+
+/**
+ * When a person must have been told of data that was obtained from elsewhere (UK GDPR Art 14(3)(a)): the end of the
+ * same date one month after it was obtained, held to the end of the month. It is not rolled to a working day: the law
+ * asks for a reasonable time and allows a month at the most. First contact and first disclosure may come earlier; they
+ * are moments, not dates, and the rules that let nothing happen before the notice see to them.
+ */
+export function thirdPartyNoticeDeadline(obtainedAt: Instant): ThirdPartyNoticeDeadline {
+  const dueDate = addPeriod(londonDate(obtainedAt), 'P1M');
+  return { dueDate, mustBeDoneBefore: endOfLondonDay(dueDate) };
+}
+
 /** When a breach must be notified (UK GDPR Art 33(1)): 72 hours on the clock, weekends and clock changes included. */
 export function breachDeadline(awareAt: Instant): Instant {
   return plusMilliseconds(awareAt, 72 * 60 * 60 * 1000);

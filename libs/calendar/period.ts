@@ -46,6 +46,11 @@ export function addPeriod(date: CivilDate, isoPeriod: string): CivilDate {
   return Temporal.PlainDate.from(date).add({ years, months, days }).toString();
 }
 
+/** The date that many days before. */
+export function daysBefore(date: CivilDate, days: number): CivilDate {
+  return Temporal.PlainDate.from(date).subtract({ days }).toString();
+}
+
 /**
  * The moment one period later: years, months and days on London's calendar with the clock showing the same
  * time, as in {@link addPeriod}; then hours as elapsed time. A time the spring change skips moves an hour on;

@@ -3,10 +3,19 @@ import { noticeRegister } from '#notice';
 import { purposeRegister } from '#purpose';
 import { capability, slice, view } from '#slice';
 import { consentCodec } from './consent.codec.js';
-import { ExpireConsent, GiveConsent, WithdrawConsent } from './consent.commands.js';
+import {
+  ExpireConsent,
+  GiveConsent,
+  InvalidateConsent,
+  RefuseConsent,
+  RequestConsent,
+  ReviewConsent,
+  WithdrawConsent,
+} from './consent.commands.js';
+import { ConsentController } from './consent.controller.js';
 import { consentDecider } from './consent.decider.js';
 import { consentLedgerProjection } from './consent.projection.js';
-import { consentExpiryPolicy } from './consent.policy.js';
+import { consentExpiryPolicy, consentReviewPolicy } from './consent.policy.js';
 
 export const consentCapability = capability({
   name: 'consent',
@@ -18,13 +27,21 @@ export const consentCapability = capability({
       stream: (command) => subjectStream(command.subjectId),
       facts: (registers) => ({ purposes: registers.get(purposeRegister), notices: registers.get(noticeRegister) }),
       commands: [
+        { command: RequestConsent, roles: ['service', 'staff'] },
         { command: GiveConsent, roles: ['service', 'staff'] },
+        { command: RefuseConsent, roles: ['service', 'staff', 'privacyOfficer'] },
         { command: WithdrawConsent, roles: ['service', 'staff', 'privacyOfficer'] },
+        { command: InvalidateConsent, roles: ['privacyOfficer', 'legal'] },
         { command: ExpireConsent, roles: ['system'] },
+        { command: ReviewConsent, roles: ['system'] },
       ],
     }),
   ],
   projections: [consentLedgerProjection],
-  views: [view('subject', 'consents', consentLedgerProjection, 'consents')],
-  policies: [consentExpiryPolicy],
+  views: [
+    view('subject', 'consents', consentLedgerProjection, 'consents'),
+    view('subject', 'consent-events', consentLedgerProjection, 'consent_events'),
+  ],
+  controllers: [ConsentController],
+  policies: [consentExpiryPolicy, consentReviewPolicy],
 });

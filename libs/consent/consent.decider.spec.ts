@@ -1,147 +1,41 @@
-import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
-import { epochMilliseconds, instant, instantOf, uuidV5 } from '#kernel';
-import { factsAt, registerOf, scenario } from '#kernel/testing';
-import { noticeRegister, type NoticePublished } from '#notice';
-import { purposeRegister, type PurposeDefined, type PurposeEvent } from '#purpose';
-import type { NoticePresented, SubjectRegistered } from '#subject';
-import type { ConsentDomainCommand, GiveConsent } from './consent.commands.js';
-import { consentDecider, type ConsentFacts, type ConsentsState } from './consent.decider.js';
-import type { ConsentEvent, ConsentExpired, ConsentGiven, ConsentWithdrawn } from './consent.events.js';
-
-const OPENED = '2026-01-05T09:00:00Z';
-const TODAY = '2026-03-02T09:00:00Z';
-const LATER = '2026-11-23T09:00:00Z';
-/** Version 2 of the newsletter takes effect here. */
-const REVISED = '2026-06-01T00:00:00Z';
-const subjectId = '7d9e2a10-5b6c-4d3e-8f1a-2b3c4d5e6f70';
-const news = { subjectId, purposeId: 'news', channel: 'email' };
-const STATEMENT = 'a'.repeat(64);
-
-const defined = (purposeId: string, version = 1): PurposeDefined => ({
-  type: 'PurposeDefined',
-  data: {
-    purposeId,
-    version,
-    author: 'ada',
-    title: purposeId,
-    plainWords: 'We write to you about new charts.',
-    serviceLine: 'B2C',
-    commercial: true,
-    basis: 'consent',
-    dpiaRequired: false,
-    dpvIri: 'dpv:DirectMarketing',
-    fields: [],
-    retention: [],
-    recipientKindsAllowed: [],
-  },
-});
-const approved = (purposeId: string, version = 1, from = '2020-01-01T00:00:00Z'): PurposeEvent => ({
-  type: 'PurposeApproved',
-  data: { purposeId, version, approver: 'ben', effectiveFrom: instant(from) },
-});
-const published = (noticeId: string, version: number, purposes: readonly string[], from: string): NoticePublished => ({
-  type: 'NoticePublished',
-  data: {
-    noticeId,
-    version,
-    language: 'en-GB',
-    title: 'How we use your data',
-    content: 'We write to you.',
-    contentHash: 'b'.repeat(64),
-    purposes,
-    effectiveFrom: instant(from),
-  },
-});
-const registers = {
-  purposes: registerOf<PurposeEvent, typeof purposeRegister.initialState>(
-    purposeRegister,
-    defined('news'),
-    approved('news'),
-    defined('news', 2),
-    approved('news', 2, REVISED),
-    defined('drafted'),
-    defined('stopped'),
-    approved('stopped'),
-    { type: 'PurposeSuspended', data: { purposeId: 'stopped', reasonCode: 'underReview' } },
-  ),
-  notices: registerOf(
-    noticeRegister,
-    published('privacy', 1, ['news'], '2020-01-01T00:00:00Z'),
-    published('privacy', 2, ['news'], REVISED),
-    published('leaflet', 1, ['news'], '2020-01-01T00:00:00Z'),
-    published('cookies', 1, [], '2020-01-01T00:00:00Z'),
-  ),
-};
-const facts = (at: string, overrides: Partial<ConsentFacts> = {}): ConsentFacts => ({
-  ...factsAt(at),
-  ...registers,
-  ...overrides,
-});
-const happened = (at: string, decided = LATER) => ({ occurredAt: instant(at), now: instant(decided) });
-
-const sent = { commandId: '5b1f0c5e-7d8a-4c5b-9a3e-2f6d1c0b9a87', actor: factsAt().actor };
-const give = (changes: Partial<GiveConsent> = {}): ConsentDomainCommand => ({
-  ...sent,
-  type: 'GiveConsent',
-  ...news,
-  noticeId: 'privacy',
-  noticeVersion: 1,
-  statementHash: STATEMENT,
-  method: 'webForm',
-  affirmativeAct: 'tickedBox',
-  givenBy: 'subject',
-  ...changes,
-});
-const withdraw = (changes: object = {}): ConsentDomainCommand => ({
-  ...sent,
-  type: 'WithdrawConsent',
-  ...news,
-  ...changes,
-});
-const expireOf = (changes: object = {}): ConsentDomainCommand => ({
-  ...sent,
-  type: 'ExpireConsent',
-  ...news,
-  ...changes,
-});
-const expire = expireOf();
-
-const registered: SubjectRegistered = {
-  type: 'SubjectRegistered',
-  data: { subjectId, capacity: 'individual', subscriberType: 'individual', division: 'england-and-wales' },
-};
-const presented = (version = 1, noticeId = 'privacy'): NoticePresented => ({
-  type: 'NoticePresented',
-  data: { subjectId, noticeId, version, how: 'shown', channel: 'web' },
-});
-const consentId = facts(TODAY).id('consent');
-const given = (changes: Partial<ConsentGiven['data']> = {}): ConsentGiven => ({
-  type: 'ConsentGiven',
-  data: {
-    ...news,
-    consentId,
-    purposeVersion: 1,
-    noticeId: 'privacy',
-    noticeVersion: 1,
-    statementHash: STATEMENT,
-    method: 'webForm',
-    affirmativeAct: 'tickedBox',
-    givenBy: 'subject',
-    ...changes,
-  },
-});
-const ended = { ...news, consentId };
-const withdrawn: ConsentWithdrawn = { type: 'ConsentWithdrawn', data: ended };
-const expired: ConsentExpired = { type: 'ConsentExpired', data: ended };
-
-type Folded = ConsentEvent | SubjectRegistered | NoticePresented;
-const fold = (history: readonly (readonly [string, Folded])[]): ConsentsState =>
-  history.reduce((state, [at, event]) => consentDecider.evolve(state, event, instant(at)), consentDecider.initialState);
-/** A scenario that takes place after these events, each with the time it happened. */
-const after = (...history: readonly (readonly [string, Folded])[]) =>
-  scenario({ ...consentDecider, initialState: fold(history) }, facts(TODAY));
-const informed = after([OPENED, registered], [OPENED, presented()]);
+import { describe, it } from '@jest/globals';
+import { instant } from '#kernel';
+import { scenario } from '#kernel/testing';
+import type { GiveConsent } from './consent.commands.js';
+import { consentDecider } from './consent.decider.js';
+import {
+  after,
+  consentId,
+  ended,
+  expire,
+  expired,
+  facts,
+  give,
+  given,
+  happened,
+  informed,
+  invalidate,
+  invalidated,
+  LATER,
+  OLDER,
+  OPENED,
+  presented,
+  refused,
+  registered,
+  renewed,
+  request,
+  requested,
+  review,
+  REVISED,
+  sayNo,
+  STATEMENT,
+  TODAY,
+  TOLD,
+  upheld,
+  WIDENED,
+  withdraw,
+  withdrawn,
+} from './testing/index.js';
 
 describe('giving consent (C05)', () => {
   it('keeps who, when, how and what they were told', () => informed.when(give()).then(given()));
@@ -153,25 +47,27 @@ describe('giving consent (C05)', () => {
   });
   it('keeps nothing of the age that was stated', () => informed.when(give({ statedAge: 13 })).then(given()));
   it('is renewed by a consent that differs', () => {
-    const renewed = informed.given(given());
-    renewed.when(give({ expiresAt: '2027-01-01T00:00:00Z' })).then(given({ expiresAt: '2027-01-01T00:00:00.000Z' }));
-    renewed.when(give({ statementHash: 'c'.repeat(64) })).then(given({ statementHash: 'c'.repeat(64) }));
+    const standing = informed.given(given({ consentId: OLDER }));
+    standing.when(give()).thenNothing();
+    standing.when(give({ expiresAt: '2027-01-01T00:00:00Z' })).then(renewed({ expiresAt: '2027-01-01T00:00:00.000Z' }));
+    standing.when(give({ statementHash: 'c'.repeat(64) })).then(renewed({ statementHash: 'c'.repeat(64) }));
     informed
-      .given(presented(1, 'leaflet'), given())
+      .given(presented(1, 'leaflet'), given({ consentId: OLDER }))
       .when(give({ noticeId: 'leaflet' }))
-      .then(given({ noticeId: 'leaflet' }));
+      .then(renewed({ noticeId: 'leaflet' }));
     informed
-      .given(given({ expiresAt: '2027-01-01T00:00:00.000Z' }))
+      .given(given({ consentId: OLDER, expiresAt: '2027-01-01T00:00:00.000Z' }))
       .when(give())
-      .then(given());
+      .then(renewed());
+    standing.when(give({ expiresAt: '2027-01-01T00:00:00Z' })).thenRepeatedNothing();
   });
   it('is for the purpose as it was when the person gave it', () => {
     informed.when(give(), happened('2026-05-31T23:59:59Z')).then(given());
     informed.when(give(), happened(REVISED)).then(given({ purposeVersion: 2 }));
     informed
-      .given(given())
+      .given(given({ consentId: OLDER }))
       .when(give(), happened(REVISED))
-      .then(given({ purposeVersion: 2 }));
+      .then(renewed({ purposeVersion: 2 }));
   });
   it('is for one channel', () =>
     informed
@@ -188,6 +84,18 @@ describe('giving consent (C05)', () => {
       { affirmativeAct: 'preTickedBox' },
       'CONSENT_NOT_UNAMBIGUOUS',
       { purposeId: 'news', field: 'affirmativeAct' },
+    ],
+    [
+      'an agent without authority',
+      { givenBy: 'agent' },
+      'CONSENT_NOT_UNAMBIGUOUS',
+      { purposeId: 'news', field: 'authorityRef' },
+    ],
+    [
+      'what is done whatever the person says',
+      { purposeId: 'invoices' },
+      'LAWFUL_BASIS_NOT_AVAILABLE',
+      { purposeId: 'invoices', basis: 'contract' },
     ],
     ['silence', { affirmativeAct: 'none' }, 'CONSENT_NOT_UNAMBIGUOUS', { purposeId: 'news', field: 'affirmativeAct' }],
     ['one act for several things', { bundled: true }, 'CONSENT_BUNDLED', { purposeId: 'news', field: 'bundled' }],
@@ -231,6 +139,12 @@ describe('giving consent (C05)', () => {
     informed.when(give({ statedAge: 12, givenBy: 'parent' })).then(given({ givenBy: 'parent' }));
     informed.when(give({ bundled: false, conditional: false })).then(given());
   });
+  it('is taken from an agent with authority, which stays on record', () =>
+    informed
+      .when(give({ givenBy: 'agent', authorityRef: 'mandate-7' }))
+      .then(given({ givenBy: 'agent', authorityRef: 'mandate-7' })));
+  it('is taken for marketing on another basis, which PECR may ask consent for', () =>
+    informed.when(give({ purposeId: 'offers' })).then(given({ purposeId: 'offers' })));
   it('is refused when the notice was shown only afterwards', () =>
     after([OPENED, registered], [LATER, presented()])
       .when(give(), happened(TODAY))
@@ -242,11 +156,13 @@ describe('giving consent (C05)', () => {
 
   it('answers with the first rule that fails', () => {
     const steps: readonly (readonly [Partial<GiveConsent>, string])[] = [
-      [{ purposeId: 'news' }, 'PURPOSE_UNKNOWN'],
+      [{ purposeId: 'invoices' }, 'PURPOSE_UNKNOWN'],
+      [{ purposeId: 'news' }, 'LAWFUL_BASIS_NOT_AVAILABLE'],
       [{ affirmativeAct: 'signed' }, 'CONSENT_NOT_UNAMBIGUOUS'],
       [{ bundled: false }, 'CONSENT_BUNDLED'],
       [{ conditional: false }, 'CONSENT_CONDITIONAL'],
-      [{ givenBy: 'parent' }, 'CONSENT_AGE'],
+      [{ statedAge: 40 }, 'CONSENT_AGE'],
+      [{ authorityRef: 'mandate-7' }, 'CONSENT_NOT_UNAMBIGUOUS'],
       [{ statementHash: STATEMENT }, 'CONSENT_NOT_INFORMED'],
       [{ noticeVersion: 1 }, 'NOTICE_UNKNOWN'],
       [{ noticeId: 'leaflet' }, 'NOTICE_DOES_NOT_COVER_PURPOSE'],
@@ -259,6 +175,7 @@ describe('giving consent (C05)', () => {
       bundled: true,
       conditional: true,
       statedAge: 9,
+      givenBy: 'agent',
       statementHash: undefined as never,
       noticeId: 'cookies',
       noticeVersion: 9,
@@ -277,6 +194,23 @@ describe('withdrawing consent (Art 7(3))', () => {
     informed.given(given()).when(withdraw()).then(withdrawn);
     informed.given(given()).when(withdraw()).thenRepeatedNothing();
     informed.given(given(), expired).when(withdraw()).thenNothing();
+    informed.given(given(), invalidated()).when(withdraw()).thenNothing();
+  });
+  it('says how, if the sender does', () =>
+    informed
+      .given(given())
+      .when(withdraw({ method: 'phone' }))
+      .then({ type: 'ConsentWithdrawn', data: { ...ended, method: 'phone' } }));
+  it('leaves a question open that was asked meanwhile', () => {
+    const asked = informed.given(given({ consentId: OLDER }), requested());
+    asked.when(withdraw()).then({ type: 'ConsentWithdrawn', data: { ...ended, consentId: OLDER } });
+    informed
+      .given(given({ consentId: OLDER }), requested(), {
+        type: 'ConsentWithdrawn',
+        data: { ...ended, consentId: OLDER },
+      })
+      .when(give())
+      .then(given());
   });
   it('needs no purpose in force', () =>
     informed
@@ -317,97 +251,240 @@ describe('the end of a consent', () => {
     informed.given(until).when(expire, happened('2026-06-01T08:59:59Z', '2026-06-01T08:59:59.999Z')).thenNothing();
     informed.given(given()).when(expire, happened(LATER)).thenNothing();
     informed.given(until, withdrawn).when(expire, happened(LATER)).thenNothing();
+    informed.given(until, invalidated()).when(expire, happened(LATER)).thenNothing();
     informed.when(expire, happened(LATER)).thenNothing();
   });
   it('is put off by a renewal', () => informed.given(until, given()).when(expire, happened(LATER)).thenNothing());
   it('is followed by a consent that was given before it and entered later', () =>
-    after([OPENED, registered], [OPENED, presented()], [OPENED, until], [LATER, expired])
+    after(
+      [OPENED, registered],
+      [OPENED, presented()],
+      [OPENED, given({ consentId: OLDER, expiresAt: '2026-06-01T09:00:00.000Z' })],
+      [LATER, { type: 'ConsentExpired', data: { ...ended, consentId: OLDER } }],
+    )
       .when(give(), happened(TODAY))
-      .then(given()));
+      .then(renewed()));
 });
 
-it.each([give(), withdraw(), expire])('without a relationship, $type is refused', (command) => {
-  scenario(consentDecider, facts(TODAY)).when(command).thenRefused('SUBJECT_UNKNOWN', {});
-  informed
-    .when(command, happened('2026-01-05T08:59:59Z'))
-    .thenRefused('OCCURRED_BEFORE_OPENING', { field: 'occurredAt' });
-});
-
-describe('over random histories', () => {
-  const about = fc.record({
-    purposeId: fc.constantFrom('news', 'constructor'),
-    channel: fc.constantFrom('email', 'sms'),
+describe('asking for consent', () => {
+  it('is on record with what the person is told', () => {
+    informed.when(request()).then(requested());
+    informed.when(request()).thenRepeatedNothing();
+    informed.when(request({ method: 'phone' })).then(requested({ method: 'phone' }));
   });
-  const command: fc.Arbitrary<ConsentDomainCommand> = fc.oneof(
-    fc
-      .record(
-        {
-          about,
-          noticeVersion: fc.integer({ min: 1, max: 2 }),
-          noticeId: fc.constantFrom('privacy', 'leaflet'),
-          expiresAt: fc.constantFrom('2026-07-01T00:00:00Z', '2026-09-01T02:00:00+02:00'),
-        },
-        { requiredKeys: ['about'] },
-      )
-      .map(({ about: each, ...changes }) => give({ ...each, ...changes })),
-    about.map(withdraw),
-    about.map(expireOf),
+  it('is answered under the id it was asked under', () => {
+    const asked = informed.given(requested({ consentId: OLDER }));
+    asked.when(give()).then(given({ consentId: OLDER }));
+    asked.when(give()).thenRepeatedNothing();
+    asked.when(sayNo()).then(refused({ consentId: OLDER, ...TOLD }));
+    asked.when(sayNo()).thenRepeatedNothing();
+  });
+  it('is not answered by what happened before', () => {
+    const asked = after([OPENED, registered], [OPENED, presented()], [LATER, requested({ consentId: OLDER })]);
+    asked.when(give(), happened(TODAY)).then(given());
+    asked.when(sayNo(), happened(TODAY)).then(refused());
+    const answered = after(
+      [OPENED, registered],
+      [OPENED, presented()],
+      [LATER, requested({ consentId: OLDER })],
+      [TODAY, given()],
+    );
+    answered
+      .when(give(), happened(LATER, '2026-12-01T09:00:00Z'))
+      .then(renewed({ consentId: OLDER, renews: consentId, purposeVersion: 3 }));
+  });
+  it('takes nothing away from a consent that stands, and renews it with the same answer', () => {
+    const asked = informed.given(given({ consentId: OLDER }), requested());
+    asked.when(give()).then(renewed());
+    asked.when(give()).thenRepeatedNothing();
+  });
+  it('may be done again', () => {
+    informed
+      .given(requested({ consentId: OLDER }))
+      .when(request())
+      .then(requested());
+    informed
+      .given(requested({ consentId: OLDER }), requested())
+      .when(give())
+      .then(given());
+    informed
+      .given(given({ consentId: OLDER }), withdrawn)
+      .when(request())
+      .then(requested());
+  });
+  it.each<readonly [string, Parameters<typeof request>[0], string, object]>([
+    ['an unknown purpose', { purposeId: 'nothing' }, 'PURPOSE_UNKNOWN', { purposeId: 'nothing' }],
+    ['a draft', { purposeId: 'drafted' }, 'PURPOSE_NOT_APPROVED', { purposeId: 'drafted' }],
+    [
+      'what rests on a contract',
+      { purposeId: 'invoices' },
+      'LAWFUL_BASIS_NOT_AVAILABLE',
+      { purposeId: 'invoices', basis: 'contract' },
+    ],
+    ['an unknown notice', { noticeVersion: 3 }, 'NOTICE_UNKNOWN', { noticeId: 'privacy', version: 3 }],
+    [
+      'a notice about something else',
+      { noticeId: 'cookies' },
+      'NOTICE_DOES_NOT_COVER_PURPOSE',
+      { noticeId: 'cookies', version: 1, purposeId: 'news' },
+    ],
+    [
+      'a notice that is not in force yet',
+      { noticeVersion: 2 },
+      'NOTICE_NOT_IN_FORCE',
+      { noticeId: 'privacy', version: 2 },
+    ],
+  ])('is refused for %s', (_what, changes, code, details) =>
+    informed.when(request(changes)).thenRefused(code as 'CONSENT_AGE', details as Record<string, string>),
   );
-  const step = fc.record({
-    command,
-    days: fc.oneof(fc.nat({ max: 3 }), fc.nat({ max: 30 })),
-    late: fc.nat({ max: 30 }),
-  });
-  const shown = [presented(), presented(2), presented(1, 'leaflet')].map((each) => [OPENED, each] as const);
+  it('is refused with a notice that has been superseded', () =>
+    informed.when(request(), happened(REVISED)).thenRefused('NOTICE_NOT_IN_FORCE', {
+      noticeId: 'privacy',
+      version: 1,
+    }));
+});
 
-  it('an accepted command sent again yields nothing, and no consent is older than a withdrawal', () => {
-    const seen = new Set<string>();
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 30, size: 'max' }), (steps) => {
-        let state = fold([[OPENED, registered], ...shown]);
-        let now = epochMilliseconds(instant(TODAY));
-        const withdrawals = new Map<string, string>();
-        steps.forEach((each, index) => {
-          now += each.days * 86_400_000;
-          const at = instantOf(now - each.late * 86_400_000);
-          const known = facts(instantOf(now), {
-            occurredAt: at,
-            id: (name) => uuidV5(sent.commandId, `${index} ${name}`),
-          });
-          const outcome = consentDecider.decide(each.command, state, known);
-          if (outcome.kind === 'refused') return;
-          const next = outcome.events.reduce((folded, event) => consentDecider.evolve(folded, event, at), state);
-          expect(consentDecider.decide(each.command, next, known)).toEqual({ kind: 'accepted', events: [] });
-          const key = `${each.command.purposeId} ${each.command.channel}`;
-          for (const event of outcome.events) {
-            seen.add(event.type);
-            if (event.type === 'ConsentGiven') expect(at >= (withdrawals.get(key) ?? '')).toBe(true);
-            if (event.type === 'ConsentWithdrawn') withdrawals.set(key, at);
-            if (event.type === 'ConsentGiven') withdrawals.delete(key);
-          }
-          state = next;
-        });
-      }),
-      { numRuns: 300 },
-    );
-    expect(seen).toEqual(new Set(['ConsentGiven', 'ConsentWithdrawn', 'ConsentExpired']));
+describe('saying no', () => {
+  it('is on record, also when nobody had asked', () => {
+    informed.when(sayNo()).then(refused());
+    informed.when(sayNo({ method: 'phone' })).then(refused({ method: 'phone' }));
+    informed.when(sayNo()).thenRepeatedNothing();
+    informed.given(given(), expired).when(sayNo()).thenTypes('ConsentRefused');
   });
+  it('to a consent that stands withdraws it', () => {
+    informed.given(given()).when(sayNo()).then(withdrawn);
+    informed.given(given()).when(sayNo()).thenRepeatedNothing();
+    informed
+      .given(given())
+      .when(sayNo({ method: 'paper' }))
+      .then({ type: 'ConsentWithdrawn', data: { ...ended, method: 'paper' } });
+  });
+  it('to a renewal answers the question and withdraws the consent', () => {
+    const asked = informed.given(given({ consentId: OLDER }), requested());
+    asked.when(sayNo()).then(refused(TOLD), { type: 'ConsentWithdrawn', data: { ...ended, consentId: OLDER } });
+    asked.when(sayNo()).thenRepeatedNothing();
+  });
+  it('twice is once, unless it is said again later', () => {
+    const no = after([OPENED, registered], [OPENED, presented()], [TODAY, refused()]);
+    no.when(sayNo(), happened(TODAY)).thenNothing();
+    no.when(sayNo(), happened(LATER)).thenTypes('ConsentRefused');
+    after([OPENED, registered], [TODAY, given()], [TODAY, withdrawn]).when(sayNo(), happened(TODAY)).thenNothing();
+  });
+  it('is followed by a consent only if the person gives one later', () => {
+    const no = after([OPENED, registered], [OPENED, presented()], [TODAY, refused({ consentId: OLDER })]);
+    no.when(give(), happened('2026-03-02T08:59:59.999Z')).thenRefused('CONSENT_WITHDRAWN', {
+      purposeId: 'news',
+      channel: 'email',
+      since: instant(TODAY),
+    });
+    no.when(give(), happened('2026-03-02T09:00:01Z')).then(given());
+  });
+  it('stands at its latest time, whichever was entered last', () =>
+    after([OPENED, registered], [OPENED, presented()], [LATER, refused()], [TODAY, refused()])
+      .when(give(), happened('2026-04-01T09:00:00Z', '2026-12-01T09:00:00Z'))
+      .thenRefused('CONSENT_WITHDRAWN', { since: instant(LATER) }));
+  it('withdraws nothing afterwards', () => {
+    informed.given(refused()).when(withdraw()).thenNothing();
+    informed.given(refused()).when(invalidate()).thenNothing();
+  });
+  it.each([
+    ['nothing', 'PURPOSE_UNKNOWN'],
+    ['drafted', 'PURPOSE_NOT_APPROVED'],
+    ['stopped', 'PURPOSE_SUSPENDED'],
+    ['invoices', 'LAWFUL_BASIS_NOT_AVAILABLE'],
+  ] as const)('to %s, for which nobody can be asked, is refused', (purposeId, code) =>
+    informed.when(sayNo({ purposeId })).thenRefused(code),
+  );
+  it('needs no purpose in force to answer a question', () =>
+    informed
+      .given(requested({ purposeId: 'stopped' }))
+      .when(sayNo({ purposeId: 'stopped' }))
+      .then(refused({ purposeId: 'stopped', ...TOLD })));
+});
 
-  it('folds any events in any order', () => {
-    const event = fc.oneof(
-      fc.constantFrom<Folded>(registered, presented(), presented(2, 'constructor')),
-      fc
-        .record({ about, of: fc.constantFrom<ConsentEvent>(given(), withdrawn, expired) })
-        .map(({ about: each, of }) => ({ ...of, data: { ...of.data, ...each } }) as ConsentEvent),
+describe('finding a consent invalid', () => {
+  it('ends it, once, and says why', () => {
+    informed.given(given()).when(invalidate()).then(invalidated());
+    informed.given(given()).when(invalidate()).thenRepeatedNothing();
+    informed
+      .given(given())
+      .when(invalidate({ reason: 'notFreelyGiven' }))
+      .then(invalidated({ reason: 'notFreelyGiven' }));
+  });
+  it('changes nothing where none stands, and is refused where none was given', () => {
+    informed.given(given(), withdrawn).when(invalidate()).thenNothing();
+    informed.when(invalidate()).thenRefused('CONSENT_NOT_GIVEN', { purposeId: 'news', channel: 'email' });
+    informed.given(requested()).when(invalidate()).thenRefused('CONSENT_NOT_GIVEN');
+  });
+  it('stands against consents given before it and entered later', () => {
+    const found = after(
+      [OPENED, registered],
+      [OPENED, presented()],
+      [OPENED, given({ consentId: OLDER })],
+      [TODAY, invalidated({ consentId: OLDER })],
     );
-    fc.assert(
-      fc.property(fc.array(event), (events) => {
-        const state = fold(events.map((each) => [TODAY, each]));
-        const last = events.findLast((each): each is ConsentEvent => each.type.startsWith('Consent'));
-        if (!last) return;
-        const standing = state.consents[`${last.data.purposeId}/${last.data.channel}`];
-        expect(`Consent${standing?.status}`).toBe(last.type.replace(/[GWE]/, (letter) => letter.toLowerCase()));
-      }),
-    );
+    found.when(give(), happened('2026-03-02T08:59:59.999Z')).thenRefused('CONSENT_INVALIDATED', {
+      purposeId: 'news',
+      channel: 'email',
+      since: instant(TODAY),
+    });
+    found.when(give(), happened('2026-03-02T09:00:01Z')).then(renewed());
   });
 });
+
+describe('a new version of the purpose', () => {
+  const widened = invalidated({ reason: 'purposeChanged', purposeVersion: 3, widenings: ['fieldAdded'] });
+  const reviewed = happened(OPENED, REVISED);
+
+  it('that asks for less leaves the consent standing', () => {
+    informed.given(given()).when(review(), reviewed).then(upheld());
+    informed.given(given()).when(review(), reviewed).thenRepeatedNothing();
+  });
+  it('that asks for more ends it', () => {
+    informed.given(given(), upheld()).when(review(), happened(OPENED, WIDENED)).then(widened);
+    informed
+      .given(given({ purposeVersion: 2 }))
+      .when(review(), happened(OPENED, WIDENED))
+      .then(widened);
+    informed.given(given()).when(review(), happened(OPENED, LATER)).thenRepeatedNothing();
+  });
+  it('does nothing before it takes effect', () => {
+    informed.given(given()).when(review(), happened(OPENED, '2026-05-31T23:59:59.999Z')).thenNothing();
+    informed.given(given(), upheld()).when(review(), happened(OPENED, '2026-09-30T23:59:59.999Z')).thenNothing();
+  });
+  it('does nothing to a consent that was given to it', () => {
+    informed
+      .given(given({ purposeVersion: 3 }))
+      .when(review(), happened(OPENED, LATER))
+      .thenNothing();
+    informed
+      .given(given({ purposeVersion: 2 }))
+      .when(review(), reviewed)
+      .thenNothing();
+  });
+  it('does nothing where none stands', () => {
+    for (const end of [withdrawn, expired, invalidated(), refused()])
+      informed.given(given(), end).when(review(), happened(OPENED, LATER)).thenNothing();
+    informed.when(review(), happened(OPENED, LATER)).thenNothing();
+  });
+  it('undoes what was agreed to under a version nobody knows', () =>
+    informed
+      .given(given({ purposeVersion: 9 }))
+      .when(review(), happened(OPENED, LATER))
+      .then(invalidated({ reason: 'purposeChanged', purposeVersion: 3, widenings: ['unknown'] })));
+  it('that is upheld for another consent says nothing about this one', () =>
+    informed
+      .given(given(), upheld({ consentId: OLDER }))
+      .when(review(), reviewed)
+      .then(upheld()));
+});
+
+it.each([request(), give(), sayNo(), withdraw(), invalidate(), expire, review()])(
+  'without a relationship, $type is refused',
+  (command) => {
+    scenario(consentDecider, facts(TODAY)).when(command).thenRefused('SUBJECT_UNKNOWN', {});
+    informed
+      .when(command, happened('2026-01-05T08:59:59Z'))
+      .thenRefused('OCCURRED_BEFORE_OPENING', { field: 'occurredAt' });
+  },
+);

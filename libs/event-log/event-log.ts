@@ -44,6 +44,8 @@ export interface Appended {
   readonly revision: number;
   /** Position of the last event. */
   readonly position: number;
+  /** What was stored, as it will be read: personal values are under seal. */
+  readonly events: readonly DomainEvent[];
 }
 
 /** An event together with the id it is stored under. */
@@ -193,7 +195,7 @@ export class EventLog extends LogReader {
     if (!STREAM.test(stream)) throw new RangeError('not a stream name');
     if (events.length === 0) throw new RangeError('nothing to append');
     const keys = keysOf(events);
-    if (keys.length > 0) await this.vault.ensureKeys(keys);
+    if (keys.length > 0) await this.vault.ensureKeys(keys, stream);
     const seal = this.vault.seal.bind(this.vault);
     const records = events.map((event) => encode(this.registry, seal, event, event.id, stream, envelope));
     try {
@@ -206,7 +208,13 @@ export class EventLog extends LogReader {
       );
       if (!result.position) throw new LogUnavailable(new Error('the log gave no position'));
       this.vault.confirm(keys.map(({ keyId }) => keyId));
-      return { revision: Number(result.nextExpectedRevision), position: Number(result.position.commit) };
+      const revision = Number(result.nextExpectedRevision);
+      const position = Number(result.position.commit);
+      const stored = records.map((record) => {
+        const { type, data } = decode(this.registry, { ...record, stream, revision, position });
+        return { type, data };
+      });
+      return { revision, position, events: stored };
     } catch (error) {
       if (errorType(error) === ErrorType.WRONG_EXPECTED_VERSION) throw new RevisionConflict(stream);
       throw translate(error);

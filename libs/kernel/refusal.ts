@@ -41,6 +41,7 @@ export const REFUSALS = {
   PURPOSE_SUSPENDED: rule('C01 C17', 'UK GDPR Art 5(1)(b)', 'resume the purpose or use another one', 'retryable'),
   PURPOSE_OUT_OF_SCOPE: rule('C01', 'UK GDPR Art 5(1)(b)', 'name a service line that the policy covers'),
   PURPOSE_MISCLASSIFIED: rule('C17', 'UK GDPR Art 5(1)(b)', 'declare the purpose commercial'),
+  PURPOSE_INCOMPATIBLE: rule('C13', 'UK GDPR Art 8A', 'have the reuse assessed and approved, or obtain consent'),
   LAWFUL_BASIS_NOT_AVAILABLE: rule('C04', 'UK GDPR Art 6(1)', 'use a purpose whose basis fits this person'),
   NO_SERVICE_REQUEST: rule('C04', 'UK GDPR Art 6(1)(b)', 'name the service request that the collection serves'),
   DPIA_MISSING: rule('C04', 'UK GDPR Art 35', 'record the data protection impact assessment'),
@@ -61,6 +62,28 @@ export const REFUSALS = {
   NOTICE_DOES_NOT_COVER_PURPOSE: rule('C13', 'UK GDPR Art 13', 'present a notice version that covers the purpose'),
   NOTICE_NOT_IN_FORCE: rule('C13', 'UK GDPR Art 13', 'use the notice version in force at that time'),
   NOTICE_IMMUTABLE: rule('C30', 'UK GDPR Art 5(1)(a)', 'publish a new version'),
+  NOTICE_INCOMPLETE: rule(
+    'C13 C30',
+    'UK GDPR Art 13, 14',
+    'state the missing parts in the text and declare where they stand',
+  ),
+  CLAIM_SUPERSEDED: rule('C03 C10', 'UK GDPR Art 5(1)(a)', 'drop the claim, or name what is in force'),
+  CLAIM_UNBACKED: rule(
+    'C03 C09 C10',
+    'UK GDPR Art 5(1)(a)',
+    'record an attestation in force, or drop the claim',
+    'retryable',
+  ),
+  ATTESTATION_PERIOD_EXCEEDED: rule(
+    'C03 C10',
+    'UK GDPR Art 5(2)',
+    'give the dates that the certificate or entry states',
+  ),
+  TESTER_NOT_INDEPENDENT: rule(
+    'C09',
+    'UK GDPR Art 32(1)(d)',
+    'have the test done by an organisation outside the group',
+  ),
   ART14_NOTICE_DUE: rule('C13', 'UK GDPR Art 14', 'tell the person first', 'retryable'),
 
   CONSENT_NOT_GIVEN: rule('C05 C17', 'UK GDPR Art 6(1)(a), 7', 'ask the person for consent', 'retryable'),
@@ -80,10 +103,32 @@ export const REFUSALS = {
     'assess the legitimate interest and have it approved',
     'retryable',
   ),
+  LIA_EXPIRED: rule('C05 C17', 'UK GDPR Art 6(1)(f)', 'assess the interest anew and have it approved', 'retryable'),
+  LIA_OUTCOME_AGAINST: rule('C05 C17', 'UK GDPR Art 6(1)(f)', 'none: the people concerned prevail'),
+  SUPPRESSED_ADDRESS: rule('C05', 'UK GDPR Art 21(2)-(3)', 'none: somebody objected to marketing at this address'),
+  PECR_CONSENT_REQUIRED: rule('C05', 'PECR regs 19, 21, 22', 'obtain consent to this channel', 'retryable'),
+  SOFT_OPT_IN_NOT_MET: rule('C05', 'PECR reg 22(3)', 'obtain consent, or meet every condition of the soft opt-in'),
+  TPS_SCREEN_STALE: rule('C05', 'PECR reg 21', 'screen the number against the preference service', 'retryable'),
+  USE_UNKNOWN: rule('C05', 'UK GDPR Art 5(2)', 'name a use that was authorised for this person'),
   MARKETING_OBJECTION: rule('C05 C17', 'UK GDPR Art 21(2)-(3)', 'none: the objection is absolute'),
   PROCESSING_RESTRICTED: rule('C05 C19', 'UK GDPR Art 18', 'wait until the restriction is lifted', 'retryable'),
   RESTRICTION_LIFT_NOT_NOTIFIED: rule('C05 C19', 'UK GDPR Art 18(3)', 'tell the person before lifting'),
   ITEM_NOT_HELD_FOR_PURPOSE: rule('C13 C17', 'UK GDPR Art 5(1)(b)', 'use only data held for this purpose'),
+
+  TELEMETRY_STREAM_UNKNOWN: rule('C06', 'UK GDPR Art 5(1)(b)-(c)', 'register the stream of telemetry', 'retryable'),
+  ANONYMITY_NOT_ASSESSED: rule('C06', 'UK GDPR Art 4(1), recital 26', 'record how nobody can be recognised'),
+  NOT_ESSENTIAL: rule('C07', 'UK GDPR Art 5(1)(c); PECR reg 6', 'show why the service needs it, and have it approved'),
+  FIELD_NOT_ESSENTIAL: rule(
+    'C07',
+    'UK GDPR Art 5(1)(c); PECR reg 6',
+    'send only fields that were approved as essential',
+  ),
+  ESSENTIALITY_REVIEW_OVERDUE: rule('C07', 'UK GDPR Art 5(1)(c), 5(2)', 'review the stream first', 'retryable'),
+  USAGE_SECONDARY_USE: rule(
+    'C07 C17',
+    'policy; UK GDPR Art 5(1)(b)',
+    'none: usage serves delivery of the service only',
+  ),
 
   ACCURACY_CHECK_OVERDUE: rule('C05 C14', 'UK GDPR Art 5(1)(d)', 'check the data and confirm it', 'retryable'),
   ITEM_DISPUTED: rule('C14', 'UK GDPR Art 5(1)(d)', 'settle the doubt: correct or confirm the data', 'retryable'),
@@ -107,6 +152,7 @@ export const REFUSALS = {
   TRANSFER_MECHANISM_MISSING: rule('C19', 'UK GDPR Art 44-49', 'record the transfer mechanism and its assessment'),
 
   RECIPIENTS_NOT_NOTIFIED: rule('C21', 'UK GDPR Art 19', 'notify every recipient of the old value', 'retryable'),
+  RESPONSE_INCOMPLETE: rule('C18 C21', 'UK GDPR Art 12(3), 16', 'deal with every part of what was asked', 'retryable'),
   REFUSAL_INFORMATION_MISSING: rule('C21', 'UK GDPR Art 12(4)', 'give the reason and the ways to complain'),
 
   SUBJECT_UNKNOWN: rule('', 'engine rule', 'register the person first', 'retryable'),

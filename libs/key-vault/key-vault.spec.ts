@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { instant, plusMilliseconds, type Instant, type KeyRef, type SealBinding, type Sealed } from '#kernel';
 import { openDatabase } from '#database';
 import { masterKeyFrom, openKeyVault, type KeyVault } from './index.js';
+import { migrations } from './schema.js';
 
 const ALICE = '0b9f4c1e-6a53-4d52-9a77-0a4f6f6d1c01';
 const BOB = '1c2a7e90-1f0b-4c38-8f63-57a1f6a0be02';
@@ -386,6 +387,31 @@ describe('sweeping', () => {
     expect(await vault.sweep(now, log)).toBe(0);
     expect(asked).toEqual([keyId(2)]);
     expect(await vault.liveKeys([1, 2, 3].map(keyId))).toEqual([1, 2, 3].map(keyId));
+  });
+
+  it('says of each key for which stream it was ensured, also after a restart', async () => {
+    const stream = `usage-${ALICE}-2026-11`;
+    const vault = await open();
+    await vault.ensureKeys([of(ALICE, 1)], stream);
+    await vault.ensureKeys([of(ALICE, 2)]);
+    // Whoever ensures it again changes nothing of where to look.
+    await vault.ensureKeys([of(ALICE, 1)]);
+    await vault.close();
+    const asked: object[] = [];
+    await (await open()).sweep(hourLater(), async (refs) => (asked.push(...refs), new Set()));
+    expect(asked).toEqual([{ ...of(ALICE, 1), stream }, of(ALICE, 2)]);
+  });
+
+  it('takes over a vault whose unconfirmed keys name no stream', async () => {
+    const database = openDatabase(`file:${folder}/vault.db`);
+    await database.migrate(migrations.slice(0, 1));
+    await database.close();
+    const vault = await open();
+    const seal = await sealed(vault, of(ALICE, 1));
+    expect(await vault.open([seal])).toMatchObject([{ kind: 'opened' }]);
+    const asked: object[] = [];
+    await vault.sweep(hourLater(), async (refs) => (asked.push(...refs), new Set([keyId(1)])));
+    expect(asked).toEqual([of(ALICE, 1)]);
   });
 
   it('keeps a key that was ensured again while the log was asked', async () => {

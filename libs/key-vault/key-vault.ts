@@ -24,6 +24,7 @@ import { KeyCache } from './key-cache.js';
 import { masterKeyId, type MasterKeyProvider } from './master-key.js';
 import { fromColumn, migrations, toColumn } from './schema.js';
 import { KEY_BYTES, openUnder, sealUnder, unwrapKey, WRAPPED_BYTES, wrapKey } from './seal.js';
+import { SuppressionList } from './suppression-list.js';
 import { prepare, type ItemRow, type Statements, type TombstoneRow } from './statements.js';
 
 export interface KeyVaultOptions {
@@ -58,6 +59,12 @@ export interface Tombstone {
   readonly cause: string;
   /** The first 128 bits of SHA-256 of the key, hexadecimal; `undefined` when the vault never held it. */
   readonly fingerprint: string | undefined;
+}
+
+/** A key whose event is not known to be in the log. */
+export interface UnconfirmedKey extends KeyRef {
+  /** Where its event would stand; absent when whoever ensured it did not say. */
+  readonly stream?: string;
 }
 
 /** How many wrapped item keys the destruction of a subject overwrites itself; it leaves the rest to a sweep. */
@@ -158,6 +165,8 @@ export class KeyVault {
   /** Whether destroyed bytes may still stand in the write-ahead log; at first, those of a process that died. */
   #logHoldsDestroyed = true;
   #closed = false;
+  /** Where nobody is to be sent marketing; it stands with the keys because it outlives them. */
+  readonly suppression: SuppressionList;
 
   /** Use {@link openKeyVault}. */
   constructor(
@@ -171,6 +180,12 @@ export class KeyVault {
     this.#items = new KeyCache(cachedKeys);
     this.#subjects = new KeyCache(cachedKeys);
     this.#seen = this.statements.newestTombstone.get() ?? 0;
+    this.suppression = new SuppressionList(
+      database,
+      (work) => this.#write(work),
+      (address) => this.hmac('suppression', address),
+      () => this.#now(),
+    );
     this.#emptyLog();
   }
 
@@ -183,10 +198,12 @@ export class KeyVault {
    *
    * Calls of one turn of the event loop share one transaction.
    *
+   * @param stream the stream whose events the keys will seal: {@link sweep} tells where to look for them. A key
+   *   seals values of one stream only.
    * @throws SubjectErased, KeyDestroyed, KeyOfAnotherSubject: these never change on a repeat.
    * @throws KeyLost when the subject's own key is gone without a tombstone.
    */
-  async ensureKeys(refs: readonly KeyRef[]): Promise<void> {
+  async ensureKeys(refs: readonly KeyRef[], stream?: string): Promise<void> {
     this.#assertOpen();
     this.#noticeDestroyed();
     const missing = refs.filter(({ keyId, subjectId }) => {
@@ -195,7 +212,7 @@ export class KeyVault {
     });
     if (missing.length === 0) return;
     await this.#write(
-      () => missing.map((ref) => [ref.keyId, this.#ensureKey(ref)] as const),
+      () => missing.map((ref) => [ref.keyId, this.#ensureKey(ref, stream)] as const),
       (keys) => keys.forEach(([keyId, key]) => this.#items.set(keyId, key)),
     );
   }
@@ -316,7 +333,7 @@ export class KeyVault {
    */
   async sweep(
     unconfirmedBefore: Instant,
-    isReferenced: (refs: readonly KeyRef[]) => Promise<ReadonlySet<string>>,
+    isReferenced: (refs: readonly UnconfirmedKey[]) => Promise<ReadonlySet<string>>,
   ): Promise<number> {
     this.#assertOpen();
     if (this.#confirmations.size > 0) await this.#write(() => undefined);
@@ -327,7 +344,11 @@ export class KeyVault {
       const last = rows.at(-1);
       if (last === undefined) break;
       after = last.number;
-      const refs = rows.map((row) => ({ keyId: fromColumn(row.key_id), subjectId: fromColumn(row.subject_id) }));
+      const refs = rows.map((row) => ({
+        keyId: fromColumn(row.key_id),
+        subjectId: fromColumn(row.subject_id),
+        ...(row.stream !== null && { stream: row.stream }),
+      }));
       const referenced = await isReferenced(refs);
       const removed = await this.#write(() => {
         this.#logHoldsDestroyed = true;
@@ -370,6 +391,7 @@ export class KeyVault {
         return again;
       };
       for (const { number, name, wrapped } of this.statements.secrets.all()) {
+        if (!isLive(wrapped)) continue;
         this.statements.setSecret.run(rewrap(wrapped, ['secret', name]), number);
       }
       for (let after = 0; ;) {
@@ -402,6 +424,46 @@ export class KeyVault {
       this.#purposeKeys.set(purpose, key);
     }
     return createHmac('sha256', key).update(text, 'utf8').digest('base64url');
+  }
+
+  /**
+   * 32 random bytes under a name: made when first asked for, durable when this returns, the same to every process
+   * that shares the vault. For keys that belong to no person, such as those of a door.
+   *
+   * @throws KeyDestroyed when the secret was destroyed; its name is never used again.
+   */
+  async ensureSecret(name: string): Promise<Buffer> {
+    this.#assertOpen();
+    return this.#write(() => {
+      this.#assertMasterKey();
+      const wrapped = this.statements.secret.get(name);
+      if (wrapped === undefined) {
+        const secret = randomBytes(KEY_BYTES);
+        this.statements.insertSecret.run(name, wrapKey(this.master, secret, ['secret', name]));
+        return secret;
+      }
+      if (!isLive(wrapped)) throw new KeyDestroyed(name);
+      return unwrapKey(this.master, wrapped, ['secret', name]);
+    });
+  }
+
+  /**
+   * Destroys every named secret that `doomed` picks; what was encrypted under it opens no more. Final.
+   *
+   * @returns how many there were.
+   */
+  async destroySecrets(doomed: (name: string) => boolean): Promise<number> {
+    this.#assertOpen();
+    const picked = this.statements.secrets
+      .all()
+      .filter(({ name, wrapped }) => name !== INDEX_SECRET && isLive(wrapped) && doomed(name));
+    if (picked.length === 0) return 0;
+    await this.#write(() => {
+      this.#logHoldsDestroyed = true;
+      for (const { number } of picked) this.statements.setSecret.run(ZEROS, number);
+    });
+    this.#emptyLog();
+    return picked.length;
   }
 
   /** Writes what is pending, wipes the keys in memory and closes the file. A second call does nothing. */
@@ -507,7 +569,7 @@ export class KeyVault {
   }
 
   /** Within a transaction: the key of this ref, made or known, and not to be swept from now on. */
-  #ensureKey({ keyId, subjectId }: KeyRef): ItemKey {
+  #ensureKey({ keyId, subjectId }: KeyRef, stream: string | undefined): ItemKey {
     const id = toColumn(keyId);
     const row = this.statements.item.get(id);
     if (row !== undefined && isLive(row.wrapped)) {
@@ -529,7 +591,7 @@ export class KeyVault {
     } else {
       this.statements.setItem.run(wrapped, fingerprintOf(key), number);
     }
-    this.statements.insertUnconfirmed.run(number, this.#now());
+    this.statements.insertUnconfirmed.run(number, this.#now(), stream ?? null);
     return { key, subjectId, confirmed: false };
   }
 

@@ -61,6 +61,26 @@ export const migrations: readonly Migration[] = [
       );
     },
   },
+  {
+    name: '0002-streams-of-unconfirmed-keys',
+    async up(db) {
+      // The stream that the key's events go to, so that a sweep knows where to look; null for keys made before.
+      await sql`ALTER TABLE unconfirmed_keys ADD COLUMN stream TEXT`.execute(db);
+    },
+  },
+  {
+    name: '0003-suppression',
+    async up(db) {
+      await sql`
+        CREATE TABLE suppressed (
+          hash TEXT NOT NULL,
+          suppression_id TEXT NOT NULL,
+          since INTEGER NOT NULL,
+          PRIMARY KEY (hash, suppression_id)
+        ) STRICT`.execute(db);
+      await sql`CREATE INDEX suppressed_by_id ON suppressed (suppression_id)`.execute(db);
+    },
+  },
 ];
 
 /** An id as a column holds it: a UUID as its 16 bytes, any other text as it is. SQLite never takes one for the other. */

@@ -20,8 +20,8 @@
  * The AAD is not stored: it is where the value stands. A value moved to another event, type, stream or field
  * does not open. The type is the name the event was stored under, before any upcast.
  *
- * One key seals the fields of one item version, few values in all, far below the 2^32 random nonces that
- * SP 800-38D allows per key.
+ * One key seals the fields of one item version, or the batches of usage of one month (at most 2^16, DESIGN.md):
+ * far below the 2^32 random nonces that SP 800-38D allows per key.
  *
  * A format that differs in anything gets another `enc`; this one is never edited.
  *

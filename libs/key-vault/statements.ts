@@ -76,12 +76,15 @@ export function prepare(sqlite: Sqlite) {
     ),
     setItem: change<[Buffer, Buffer, number]>('UPDATE item_keys SET wrapped = ?, fingerprint = ? WHERE number = ?'),
 
-    unconfirmed: query<[number, number, number], ItemRow & { readonly key_id: Column }>(
-      `${item} WHERE i.number IN (
+    unconfirmed: query<[number, number, number], ItemRow & { readonly key_id: Column; readonly stream: string | null }>(
+      `SELECT item.*, w.stream FROM (${item}) item JOIN unconfirmed_keys w ON w.key = item.number
+      WHERE item.number IN (
         SELECT key FROM unconfirmed_keys WHERE key > ? AND ensured_at < ? ORDER BY key LIMIT ?
-      ) ORDER BY i.number`,
+      ) ORDER BY item.number`,
     ),
-    insertUnconfirmed: change<[number, number]>('INSERT INTO unconfirmed_keys (key, ensured_at) VALUES (?, ?)'),
+    insertUnconfirmed: change<[number, number, string | null]>(
+      'INSERT INTO unconfirmed_keys (key, ensured_at, stream) VALUES (?, ?, ?)',
+    ),
     touchUnconfirmed: change<[number, number]>('UPDATE unconfirmed_keys SET ensured_at = ? WHERE key = ?'),
     dropUnconfirmed: change<[Column]>(
       'DELETE FROM unconfirmed_keys WHERE key = (SELECT number FROM item_keys WHERE key_id = ?)',

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
+import { attestationRegister } from '#assurance';
+import { purposeRegister } from '#purpose';
 import { capability, slice, view } from '#slice';
+import { ClaimsController } from './notice.claims.controller.js';
+import { noticeClaimsProjection } from './notice.claims.projection.js';
 import { noticeCodec } from './notice.codec.js';
 import { PublishNotice } from './notice.commands.js';
+import { NoticesController } from './notice.controller.js';
 import { noticeDecider, type NoticeFacts, type NoticeState } from './notice.decider.js';
 import type { NoticeEvent } from './notice.events.js';
 import { noticesProjection } from './notice.projection.js';
@@ -22,10 +27,18 @@ export const noticeCapability = capability({
       commands: [{ command: PublishNotice, roles: ['privacyOfficer', 'operator', 'system'] }],
       streamPrefix: 'notice-',
       stream: (command) => `notice-${command.noticeId}`,
-      facts: () => ({ contentHash }),
+      facts: (registers) => ({
+        contentHash,
+        purposes: registers.get(purposeRegister),
+        attestations: registers.get(attestationRegister),
+      }),
     }),
   ],
   registers: [noticeRegister],
-  projections: [noticesProjection],
-  views: [view('register', 'notices', noticesProjection, 'notices')],
+  projections: [noticesProjection, noticeClaimsProjection],
+  views: [
+    view('register', 'notices', noticesProjection, 'notices'),
+    view('register', 'claims', noticeClaimsProjection, 'claims'),
+  ],
+  controllers: [NoticesController, ClaimsController],
 });

@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals';
 import { instant, type Recorded } from '#kernel';
-import type { NoticeEvent } from './notice.events.js';
+import type { NoticePublished } from './notice.events.js';
 import { noticeAsOf, noticeRegister, noticeVersion } from './notice.register.js';
 
 const noticeId = 'customer-privacy';
 
-const published = (version: number, from: string, purposes: readonly string[]): Recorded<NoticeEvent> => ({
+const published = (version: number, from: string, purposes: readonly string[]): Recorded<NoticePublished> => ({
   type: 'NoticePublished',
   data: {
     noticeId,
@@ -56,6 +56,17 @@ it('gives every version with the purposes it covers and the time it was in force
   });
   expect(noticeVersion(state, noticeId, 2)?.purposes).toContain('keep-charts-current');
   expect(noticeVersion(state, noticeId, 2)).not.toHaveProperty('supersededAt');
+});
+
+it('tells with a version what its purposes were compared with, and whether it widened their use', () => {
+  const versions = { 'answer-enquiries': 2 };
+  const first = published(1, '2018-05-25T00:00:00Z', ['answer-enquiries']);
+  const widening = noticeRegister.evolve(new Map(), {
+    ...first,
+    data: { ...first.data, statements: [], claims: [], gaps: [], purposeVersions: versions, widens: true },
+  });
+  expect(noticeVersion(widening, noticeId, 1)).toMatchObject({ purposeVersions: versions, widens: true });
+  expect(noticeVersion(widening, noticeId, 1)).not.toHaveProperty('statements');
 });
 
 it('knows no notice and no version that was not published', () => {

@@ -1,8 +1,9 @@
 import type { Instant, Register } from '#kernel';
-import type { NoticeEvent } from './notice.events.js';
+import type { NoticePublished } from './notice.events.js';
+import type { NoticeCoverage } from './notice.widening.js';
 
 /** A published version. Its text stands in the read model, under the hash. */
-export interface NoticeVersion {
+export interface NoticeVersion extends NoticeCoverage {
   readonly noticeId: string;
   readonly version: number;
   readonly language: string;
@@ -10,6 +11,10 @@ export interface NoticeVersion {
   readonly contentHash: string;
   /** Ids of the purposes it covers. */
   readonly purposes: readonly string[];
+  /** The version of each purpose that its text was compared with when it was published. */
+  readonly purposeVersions?: Readonly<Record<string, number>>;
+  /** Whether it told of a wider use than the version before it (I-30c); for others see `noticeWidens`. */
+  readonly widens?: true;
   readonly effectiveFrom: Instant;
   /** When the next version takes effect: no longer in force from then on. */
   readonly supersededAt?: Instant;
@@ -24,18 +29,30 @@ export type NoticeRegisterState = ReadonlyMap<string, readonly NoticeVersion[]>;
  * Version 1 may take effect before it was published here: it was shown to people before the engine was installed.
  * Later versions never reach back, so that no publication changes which version was in force before it.
  */
-export const noticeRegister: Register<NoticeEvent, NoticeRegisterState> = {
+export const noticeRegister: Register<NoticePublished, NoticeRegisterState> = {
   name: 'notices',
   streamPrefix: 'notice-',
   initialState: new Map(),
   folds: { NoticePublished: true },
   evolve(state, event) {
-    const { content: _text, ...published } = event.data;
-    const before = state.get(published.noticeId) ?? [];
-    const superseded = before.map((version) =>
-      version.supersededAt === undefined ? { ...version, supersededAt: published.effectiveFrom } : version,
+    const { noticeId, version, language, title, contentHash, purposes, purposeVersions, widens, effectiveFrom } =
+      event.data;
+    const published: NoticeVersion = {
+      noticeId,
+      version,
+      language,
+      title,
+      contentHash,
+      purposes,
+      ...(purposeVersions && { purposeVersions }),
+      ...(widens && { widens }),
+      effectiveFrom,
+    };
+    const before = state.get(noticeId) ?? [];
+    const superseded = before.map((each) =>
+      each.supersededAt === undefined ? { ...each, supersededAt: effectiveFrom } : each,
     );
-    return new Map(state).set(published.noticeId, [...superseded, published]);
+    return new Map(state).set(noticeId, [...superseded, published]);
   },
 };
 

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { parseDocument, visit } from 'yaml';
+import { CLAIM_KINDS } from '#assurance';
+import { NOTICE_PART_NAMES } from '#notice';
 import {
   RETENTION_ACTIONS,
   RETENTION_TRIGGERS,
@@ -10,7 +12,8 @@ import {
   SERVICE_LINES,
 } from '#purpose';
 import { AGREEMENT_KINDS, ART28_TERMS, LEGAL_FORMS, RECIPIENT_KINDS, TRANSFER_MECHANISMS } from '#sharing';
-import { describeWithData } from '../../test/data.js';
+import { FIELD_TYPES, SERVICE_FUNCTIONS, TRACEABILITIES } from '#telemetry';
+import { COMPANY_POLICY, describeWithData } from '../../test/data.js';
 import { InvalidPolicy, readPolicy, SHIPPED_POLICY } from './policy-file.js';
 
 const TEXT = readFileSync(SHIPPED_POLICY, 'utf8');
@@ -48,24 +51,8 @@ describe('the shipped policy file', () => {
     expect(triggers).not.toContain('lastReliedOn');
   });
 
-  it('names terms of DPV 2.3', () => {
-    const known = [
-      'RequestedServiceProvision',
-      'TechnicalServiceProvision',
-      'CustomerCare',
-      'DirectMarketing',
-      'ServiceUsageAnalytics',
-      'ImproveExistingProductsAndServices',
-      'LegalCompliance',
-      'DisputeManagement',
-      'RecordManagement',
-      'EnforceSecurity',
-      'DataSubjectRightsManagement',
-    ].map((term) => `dpv:${term}`);
-    for (const { dpvIri } of readPolicy(TEXT).purposes) expect(known).toContain(dpvIri);
-  });
-
-  it('marks every organisation but CherSoft as an example', () => {
+  it('marks every organisation but CherSoft as an example, and the address that nobody gave us', () => {
+    expect(readPolicy(TEXT).controller?.postalAddress).toMatch(/\(fictional\)$/);
     for (const { id, kind, name } of readPolicy(TEXT).recipients)
       if (id !== 'chersoft' && kind !== 'SELF') expect(name).toMatch(/\(fictional/);
   });
@@ -105,6 +92,12 @@ describe('the schema', () => {
   it.each([
     ['an unknown key', 'purposes.0.colour', 'red', 'purposes[0].colour: is not a key of the schema'],
     ['an unknown key at the top', 'colour', 'red', 'colour: is not a key of the schema'],
+    [
+      'a mailbox that is none',
+      'controller.email',
+      'nowhere',
+      'controller.email: must match pattern "^[^\\s@]+@[^\\s@]+$"',
+    ],
     ['a missing key', 'purposes.1.plainWords', undefined, 'purposes[1].plainWords: is missing'],
     [
       'a word that is none of the list',
@@ -121,9 +114,9 @@ describe('the schema', () => {
     ],
     [
       'a planned clause that does not say what is missing',
-      'clauses.2.outstanding',
+      'clauses.23.outstanding',
       undefined,
-      'clauses[2].outstanding: is missing',
+      'clauses[23].outstanding: is missing',
     ],
     [
       'an enforced clause with something outstanding',
@@ -164,7 +157,9 @@ describe('the schema', () => {
   });
 
   it('lists the words of the registers', () => {
-    const { purpose, retention, collectionPoint, recipient, agreement } = SCHEMA.definitions;
+    const { purpose, retention, collectionPoint, recipient, agreement, statement, claim } = SCHEMA.definitions;
+    const { telemetryStream, traceability } = SCHEMA.definitions;
+    const telemetryField = telemetryStream.properties.fields.items.properties;
     expect({
       serviceLine: purpose.properties.serviceLine.enum,
       basis: purpose.properties.basis.enum,
@@ -178,6 +173,13 @@ describe('the schema', () => {
       agreement: agreement.properties.kind.enum,
       mechanism: agreement.properties.transferMechanism.enum,
       terms: agreement.properties.checklist.items.enum,
+      parts: statement.properties.part.enum,
+      stated: statement.properties.basis.enum,
+      told: statement.properties.recipientKinds.items.enum,
+      claim: claim.properties.kind.enum,
+      traceability: traceability.enum,
+      fieldType: telemetryField.type.enum,
+      serviceFunction: telemetryField.essentialFor.enum,
     }).toEqual({
       serviceLine: SERVICE_LINES,
       basis: LAWFUL_BASES,
@@ -191,6 +193,13 @@ describe('the schema', () => {
       agreement: AGREEMENT_KINDS,
       mechanism: TRANSFER_MECHANISMS,
       terms: ART28_TERMS,
+      parts: NOTICE_PART_NAMES,
+      stated: LAWFUL_BASES,
+      told: RECIPIENT_KINDS,
+      claim: CLAIM_KINDS,
+      traceability: TRACEABILITIES,
+      fieldType: FIELD_TYPES,
+      serviceFunction: SERVICE_FUNCTIONS,
     });
   });
 });
@@ -199,19 +208,24 @@ describe('the cross checks', () => {
   it.each([
     ['an author who approves', 'approvedBy', 'policy-author', ['approvedBy: must be another one than authoredBy']],
     ['a clause left out', 'clauses.2', undefined, ['clauses: C03 is missing']],
-    ['a clause given twice', 'clauses.2.id', 'C06', ['clauses[5].id: is given twice', 'clauses: C03 is missing']],
-    ['a code that does not exist', 'clauses.2.rules', ['NO_SUCH_CODE'], ['clauses[2].rules[0]: is not a refusal code']],
+    ['a clause given twice', 'clauses.23.id', 'C25', ['clauses[24].id: is given twice', 'clauses: C24 is missing']],
+    [
+      'a code that does not exist',
+      'clauses.23.rules',
+      ['NO_SUCH_CODE'],
+      ['clauses[23].rules[0]: is not a refusal code'],
+    ],
     [
       'a code that an object has by nature',
-      'clauses.2.rules',
+      'clauses.23.rules',
       ['__PROTO__'],
-      ['clauses[2].rules[0]: is not a refusal code'],
+      ['clauses[23].rules[0]: is not a refusal code'],
     ],
     [
       'a code that cites another clause',
-      'clauses.2.rules',
+      'clauses.23.rules',
       ['DATA_ERASED'],
-      ['clauses[2].rules[0]: DATA_ERASED does not cite C03'],
+      ['clauses[23].rules[0]: DATA_ERASED does not cite C24'],
     ],
     ['a code left out', 'clauses.27.rules', [], ['clauses[27].rules: EXPLANATION_MISSING cites C28 and is missing']],
     [
@@ -226,6 +240,18 @@ describe('the cross checks', () => {
       'purposes.0.retention.0.period',
       'P6X',
       ['purposes[0].retention[0].period: is not an ISO 8601 duration'],
+    ],
+    [
+      'a review period that is none',
+      'purposes.0.reviewPeriod',
+      'P',
+      ['purposes[0].reviewPeriod: is not an ISO 8601 duration'],
+    ],
+    [
+      'a recognised interest without its condition and necessity',
+      'purposes.0.basis',
+      'recognisedLegitimateInterest',
+      ['purposes[0].rliCondition: is missing', 'purposes[0].rliNecessity: is missing'],
     ],
     [
       'a check interval that is none',
@@ -250,6 +276,18 @@ describe('the cross checks', () => {
       'notices.0.purposes.0',
       'brokerage',
       expect.arrayContaining(['notices[0].purposes[0]: no purpose of that id']),
+    ],
+    [
+      'a notice without the postal address',
+      'controller.postalAddress',
+      '2 Example Quay',
+      ['notices[0].content: does not state controller.postalAddress'],
+    ],
+    [
+      'a statement about a purpose that the notice does not cover',
+      'notices.0.statements.3.purposes.0',
+      'brokerage',
+      ['notices[0].statements[3].purposes[0]: is no purpose of the notice'],
     ],
     [
       'a collection point for an unknown purpose',
@@ -309,7 +347,7 @@ describe('the cross checks', () => {
   });
 });
 
-describeWithData('own words', '../policy/customer-privacy-policy.txt', (original) => {
+describeWithData('own words', COMPANY_POLICY, (original) => {
   const RUN = 12;
   const words = (text: string) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   const runs = (text: string) => {

@@ -1,17 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { parseDocument } from 'yaml';
+import type { ControllerDescription } from '#accountability';
 import { isPeriod } from '#calendar';
 import { parseInstant, REFUSALS, type CivilDate, type RefusalCode } from '#kernel';
+import { standsIn, type NoticeStatement, type PublishNotice } from '#notice';
+import { isReviewPeriod } from '#purpose';
 import type {
   CollectionPointDefinition,
   LawfulBasis,
+  LiaContent,
   PurposeField,
   RetentionRule,
   RliCondition,
   ServiceLine,
 } from '#purpose';
 import type { AgreementRecorded, LegalForm, Membership, RecipientKind } from '#sharing';
+import type { TelemetryStreamDefinition } from '#telemetry';
 import { ISO_CONTROLS } from './iso-controls.js';
 
 /** A policy file as it was read: its shape and its cross references hold. */
@@ -30,9 +35,13 @@ export interface Policy {
   /** `C01` to `C30`, each exactly once. */
   readonly clauses: readonly Clause[];
   readonly purposes: readonly PolicyPurpose[];
+  readonly lias: readonly PolicyLia[];
   readonly notices: readonly PolicyNotice[];
   readonly collectionPoints: readonly PolicyCollectionPoint[];
+  readonly telemetryStreams: readonly PolicyTelemetryStream[];
   readonly recipients: readonly PolicyRecipient[];
+  /** Of the company that is the controller, beside its name among the recipients. */
+  readonly controller?: Omit<ControllerDescription, 'name' | 'authority'>;
   readonly group: { readonly controller: string; readonly members: readonly PolicyMembership[] };
   readonly agreements: readonly PolicyAgreement[];
 }
@@ -70,16 +79,28 @@ export interface PolicyPurpose {
   readonly commercial: boolean;
   readonly basis: LawfulBasis;
   readonly rliCondition?: RliCondition;
+  readonly rliNecessity?: string;
   readonly liaRef?: string;
   readonly dpiaRequired?: boolean;
   readonly dpiaRef?: string;
   readonly dpvIri: string;
+  /** Categories of the people it is about, for the record of processing activities. */
+  readonly dataSubjects?: readonly string[];
   readonly fields: readonly PurposeField[];
   readonly specialCategoryCondition?: string;
   readonly retention: readonly RetentionRule[];
   readonly recipientKindsAllowed: readonly RecipientKind[];
   /** The policy's date for a first version, on approval for a later one, when absent. */
   readonly effectiveFrom?: CivilDate;
+  /** ISO 8601 duration between reviews. */
+  readonly reviewPeriod?: string;
+}
+
+/** Covers the version of its purpose that the file brings about. */
+export interface PolicyLia extends Omit<LiaContent, 'purposeVersion' | 'reviewPeriod'> {
+  readonly id: string;
+  /** Twelve months when absent. */
+  readonly reviewPeriod?: string;
 }
 
 export interface PolicyNotice {
@@ -88,11 +109,18 @@ export interface PolicyNotice {
   readonly title: string;
   readonly purposes: readonly string[];
   readonly content: string;
+  /** Where in the text the parts of UK GDPR Art 13 stand. */
+  readonly statements?: readonly NoticeStatement[];
+  readonly claims?: NonNullable<PublishNotice['claims']>;
   /** The policy's date for a first version, on publication for a later one, when absent. */
   readonly effectiveFrom?: CivilDate;
 }
 
 export interface PolicyCollectionPoint extends CollectionPointDefinition {
+  readonly id: string;
+}
+
+export interface PolicyTelemetryStream extends TelemetryStreamDefinition {
   readonly id: string;
 }
 
@@ -252,6 +280,11 @@ function crossProblems(policy: Policy): readonly PolicyProblem[] {
   policy.purposes.forEach((purpose, index) => {
     const path = `purposes[${index}]`;
     date(purpose.effectiveFrom, `${path}.effectiveFrom`);
+    if (purpose.reviewPeriod !== undefined && !isPeriod(purpose.reviewPeriod))
+      wrong(`${path}.reviewPeriod`, 'is not an ISO 8601 duration');
+    if (purpose.basis === 'recognisedLegitimateInterest')
+      for (const key of ['rliCondition', 'rliNecessity'] as const)
+        if (purpose[key] === undefined) wrong(`${path}.${key}`, 'is missing');
     once(purpose.fields, `${path}.fields`, wrong);
     once(purpose.retention, `${path}.retention`, wrong);
     purpose.fields.forEach(({ checkInterval }, at) => {
@@ -263,10 +296,29 @@ function crossProblems(policy: Policy): readonly PolicyProblem[] {
     });
   });
 
+  ids(policy.lias, 'lias');
+  policy.lias.forEach(({ purposeId, reviewPeriod }, index) => {
+    const path = `lias[${index}]`;
+    known(purposes, 'purpose', purposeId, `${path}.purposeId`);
+    const assessed = policy.purposes.find(({ id }) => id === purposeId);
+    if (assessed && assessed.basis !== 'legitimateInterests')
+      wrong(`${path}.purposeId`, 'is a purpose on another basis');
+    if (reviewPeriod !== undefined && !isReviewPeriod(reviewPeriod))
+      wrong(`${path}.reviewPeriod`, 'is not an ISO 8601 duration of twelve months at most');
+  });
+
   const notices = ids(policy.notices, 'notices');
   policy.notices.forEach((notice, index) => {
     date(notice.effectiveFrom, `notices[${index}].effectiveFrom`);
     notice.purposes.forEach((id, at) => known(purposes, 'purpose', id, `notices[${index}].purposes[${at}]`));
+    if (policy.controller && !standsIn(policy.controller.postalAddress, notice.content))
+      wrong(`notices[${index}].content`, 'does not state controller.postalAddress');
+    (notice.statements ?? []).forEach((statement, at) =>
+      (statement.purposes ?? []).forEach((id, place) => {
+        if (!notice.purposes.includes(id))
+          wrong(`notices[${index}].statements[${at}].purposes[${place}]`, 'is no purpose of the notice');
+      }),
+    );
   });
 
   ids(policy.collectionPoints, 'collectionPoints');
@@ -283,6 +335,21 @@ function crossProblems(policy: Policy): readonly PolicyProblem[] {
     const listed = new Set(bound.flatMap(({ fields }) => fields.map(({ category }) => category)));
     point.fields.forEach((category, at) => {
       if (!listed.has(category)) wrong(`${path}.fields[${at}]`, 'is a field of none of its purposes');
+    });
+  });
+
+  ids(policy.telemetryStreams, 'telemetryStreams');
+  policy.telemetryStreams.forEach((stream, index) => {
+    const path = `telemetryStreams[${index}]`;
+    known(purposes, 'purpose', stream.purposeId, `${path}.purposeId`);
+    known(notices, 'notice', stream.noticeId, `${path}.noticeId`);
+    const notice = policy.notices.find(({ id }) => id === stream.noticeId);
+    if (notice && purposes.has(stream.purposeId) && !notice.purposes.includes(stream.purposeId))
+      wrong(`${path}.purposeId`, 'is not explained by the notice of the stream');
+    const names = new Set<string>();
+    stream.fields.forEach(({ name }, at) => {
+      if (names.has(name)) wrong(`${path}.fields[${at}].name`, 'is given twice');
+      names.add(name);
     });
   });
 

@@ -1,17 +1,27 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { accountabilityCapability, controllersAsOf } from '#accountability';
 import { isUuid, type Actor, type DomainCommand, type DomainEvent, type Instant, type RefusalCode } from '#kernel';
 import { factsAt, NOW } from '#kernel/testing';
-import { noticeCapability, noticeAsOf } from '#notice';
-import { collectionPointNow, purposeAsOf, purposeCapability } from '#purpose';
+import { assuranceCapability } from '#assurance';
+import { assessNotice, gapsOf, noticeAsOf, noticeCapability } from '#notice';
+import { collectionPointNow, liaFor, purposeAsOf, purposeCapability } from '#purpose';
 import { membersAsOf, sharingCapability } from '#sharing';
+import { telemetryCapability } from '#telemetry';
 import { CommandCatalogue, readCommand, refused, RegisterHost, type AnySlice, type Answer } from '#slice';
 import { applyPolicy, policyCommandId, type PolicyApplied, type PolicyTarget } from './policy-apply.js';
 import { readPolicy, SHIPPED_POLICY, type Policy, type PolicyPurpose } from './policy-file.js';
 import { planPolicy, policyRegisters, type PlannedCommand } from './policy-plan.js';
 
 const SHIPPED = readPolicy(readFileSync(SHIPPED_POLICY, 'utf8'));
-const CAPABILITIES = [purposeCapability, noticeCapability, sharingCapability];
+const CAPABILITIES = [
+  accountabilityCapability,
+  purposeCapability,
+  assuranceCapability,
+  noticeCapability,
+  sharingCapability,
+  telemetryCapability,
+];
 
 /** The rules of the registers without a log: real commands, roles, deciders and registers, state in memory. */
 class Rules implements PolicyTarget {
@@ -105,15 +115,22 @@ describe('planning', () => {
   it('names everything while the registers are empty, what others rest on first', () => {
     const { commands, notes } = plan();
     expect(notes).toEqual([]);
-    expect(commands.filter(({ as }) => as === 'approver').map(({ type }) => type)).toEqual(
-      SHIPPED.purposes.map(() => 'ApprovePurpose'),
-    );
+    expect(commands.filter(({ as }) => as === 'approver').map(({ type }) => type)).toEqual([
+      ...SHIPPED.purposes.map(() => 'ApprovePurpose'),
+      ...SHIPPED.lias.map(() => 'ApproveLia'),
+      ...SHIPPED.telemetryStreams.map(() => 'ApproveEssentiality'),
+    ]);
     const order = [
       'DefinePurpose',
       'ApprovePurpose',
+      'DraftLia',
+      'ApproveLia',
       'PublishNotice',
       'RegisterCollectionPoint',
+      'RegisterTelemetryStream',
+      'ApproveEssentiality',
       'RegisterRecipient',
+      'DescribeController',
       'StartGroupMembership',
       'RecordAgreement',
     ];
@@ -128,6 +145,48 @@ describe('planning', () => {
     expect(plan()).toEqual({ commands: [], notes: [] });
   });
 
+  describe('an assessment of an interest', () => {
+    const [lia] = SHIPPED.lias;
+    const anew = ['draft assessment corporate-contact, version 2', 'approve assessment corporate-contact, version 2'];
+
+    it('covers the purpose that rests on it, from its approval on', async () => {
+      await applied();
+      const { lias, purposes } = current();
+      const found = purposeAsOf(purposes, 'corporate-contact', NOW);
+      if (found.status !== 'inForce') throw new Error(found.status);
+      expect(liaFor(lias, found.purpose, 'corporateContact', NOW)).toEqual({
+        status: 'prevails',
+        liaId: 'corporate-contact',
+        version: 1,
+        reviewBy: '2027-11-23T09:00:00.000Z',
+      });
+      expect(liaFor(lias, found.purpose, 'individual', NOW)).toEqual({ status: 'missing' });
+    });
+    it('is made anew for other words', async () => {
+      await applied();
+      const lias = [{ ...lia!, balance: 'Weighed again.' }];
+      expect(summaries(plan({ ...SHIPPED, lias }).commands)).toEqual(anew);
+    });
+    it('is made anew for another version of its purpose', async () => {
+      await applied();
+      expect(summaries(plan(withPurpose('corporate-contact', { title: 'Other people' })).commands)).toEqual([
+        'define purpose corporate-contact, version 2',
+        'approve purpose corporate-contact, version 2',
+        ...anew,
+      ]);
+    });
+    it('is not renewed by the same file once it has expired, but by people', async () => {
+      await applied();
+      rules.now = '2027-11-23T09:00:00.000Z';
+      const steward: Actor = { id: 'steward', type: 'system', roles: ['system'] };
+      const commandId = '5b1f0c5e-7d8a-4c5b-9a3e-2f6d1c0b9a87';
+      await rules.submit('ExpireLia', { commandId, liaId: 'corporate-contact', version: 1 }, steward);
+      expect(plan()).toEqual({ commands: [], notes: [] });
+      const lias = [{ ...lia!, balance: 'Reviewed: it still holds.' }];
+      expect(summaries(plan({ ...SHIPPED, lias }).commands)).toEqual(anew);
+    });
+  });
+
   it('plans a new version of what was changed, and nothing else', async () => {
     await applied();
     expect(summaries(plan(withPurpose('billing', { plainWords: 'We write invoices.' })).commands)).toEqual([
@@ -136,6 +195,11 @@ describe('planning', () => {
     ]);
     const notices = SHIPPED.notices.map((notice) => ({ ...notice, content: `${notice.content}\nMore.` }));
     expect(summaries(plan({ ...SHIPPED, notices }).commands)).toEqual(['publish notice customer-privacy, version 2']);
+    const telemetryStreams = SHIPPED.telemetryStreams.map((stream) => ({ ...stream, fields: stream.fields.slice(1) }));
+    expect(summaries(plan({ ...SHIPPED, telemetryStreams }).commands)).toEqual([
+      'register telemetry stream chart-cloud, version 2',
+      'approve telemetry stream chart-cloud, version 2',
+    ]);
     const collectionPoints = SHIPPED.collectionPoints.map((point) =>
       point.id === 'sales-phone' ? { ...point, title: 'Sales' } : point,
     );
@@ -194,6 +258,7 @@ describe('planning', () => {
       purposes: SHIPPED.purposes.filter(({ id }) => id !== 'product-news'),
       notices: [],
       collectionPoints: SHIPPED.collectionPoints.filter(({ id }) => id !== 'newsletter-form'),
+      telemetryStreams: [],
       recipients: SHIPPED.recipients.filter(({ id }) => id !== 'example-pacific'),
       group: { ...SHIPPED.group, members: SHIPPED.group.members.slice(0, 2) },
       agreements: SHIPPED.agreements.slice(0, 1),
@@ -204,11 +269,29 @@ describe('planning', () => {
         'not in the file: purpose product-news',
         'not in the file: notice customer-privacy',
         'not in the file: collection point newsletter-form',
+        'not in the file: telemetry stream chart-cloud',
         'not in the file: recipient example-pacific',
         'not in the file: membership of example-pacific from 2021-01-01',
         'not in the file: agreement example-pacific-support',
       ],
     });
+  });
+
+  it('describes the controller anew when its entry, or its name elsewhere in the file, is changed', async () => {
+    await applied();
+    const moved = { ...SHIPPED, controller: { ...SHIPPED.controller!, postalAddress: '2 Example Quay (fictional)' } };
+    expect(plan(moved).commands).toMatchObject([
+      {
+        type: 'DescribeController',
+        as: 'author',
+        body: { controllerId: 'chersoft', name: 'CherSoft Ltd', postalAddress: '2 Example Quay (fictional)' },
+      },
+    ]);
+    const { authority: _old, ...rest } = SHIPPED.policy;
+    const renamed = { ...SHIPPED, policy: { ...rest, authority: { name: 'Information Commission' } } };
+    expect(plan(renamed).commands).toMatchObject([{ body: { authority: 'Information Commission' } }]);
+    const { controller: _none, ...without } = SHIPPED;
+    expect(plan(without)).toEqual({ commands: [], notes: ['not in the file: controller chersoft'] });
   });
 
   it('reports what no command can change', async () => {
@@ -220,7 +303,9 @@ describe('planning', () => {
     await rules.submit('RetireCollectionPoint', { commandId: other, collectionPointId: 'sales-phone' }, officer);
     const changed = {
       ...withPurpose('billing', { title: 'Bills' }),
-      recipients: SHIPPED.recipients.map((each) => (each.id === 'chersoft' ? { ...each, name: 'CherSoft plc' } : each)),
+      recipients: SHIPPED.recipients.map((each) =>
+        each.id === 'example-mail-host' ? { ...each, name: 'Another' } : each,
+      ),
       agreements: SHIPPED.agreements.map((each) => ({ ...each, publicSummary: 'Another one.' })),
     };
     expect(plan(changed)).toEqual({
@@ -228,10 +313,44 @@ describe('planning', () => {
       notes: [
         'cannot change: purpose billing is retired',
         'cannot change: collection point sales-phone is retired',
-        'cannot change: recipient chersoft is registered otherwise; use another id',
+        'cannot change: recipient example-mail-host is registered otherwise; use another id',
         'cannot change: agreement example-mail-hosting is recorded otherwise; use another id',
         'cannot change: agreement example-pacific-support is recorded otherwise; use another id',
       ],
+    });
+  });
+});
+
+describe('the shipped notice', () => {
+  it('is complete: its declarations agree with its text and with the purposes, and the text alone is found whole', async () => {
+    await applied();
+    const at = '2018-05-25T00:00:00.000Z' as Instant;
+    for (const { statements = [], ...notice } of SHIPPED.notices) {
+      expect(gapsOf({ ...notice, statements, claims: [] }, current().purposes, at)).toEqual({
+        gaps: [],
+        purposeVersions: Object.fromEntries(notice.purposes.map((id) => [id, 1])),
+      });
+      expect(assessNotice(notice.content)).toMatchObject({ missing: [], conditional: [], claims: [] });
+    }
+  });
+
+  it('may be published as a new version too', async () => {
+    await applied();
+    const notices = SHIPPED.notices.map((notice) => ({ ...notice, content: `${notice.content}\nMore.` }));
+    await applied({ ...SHIPPED, notices });
+    expect(current().notices.get('customer-privacy')).toHaveLength(2);
+  });
+
+  it('is refused as a new version that forgets a purpose it tells of', async () => {
+    await applied();
+    const notices = SHIPPED.notices.map((notice) => ({
+      ...notice,
+      content: `${notice.content}\nMore.`,
+      statements: notice.statements?.filter(({ part, basis }) => part !== 'lawfulBases' || basis !== 'consent') ?? [],
+    }));
+    expect(await applyPolicy({ ...SHIPPED, notices }, rules)).toMatchObject({
+      outcome: 'refused',
+      refusal: { code: 'NOTICE_INCOMPLETE' },
     });
   });
 });
@@ -245,6 +364,7 @@ describe('applying', () => {
     expect(purposeAsOf(purposes, 'billing', '2018-05-24T22:59:59.999Z' as Instant).status).toBe('notApproved');
     expect(noticeAsOf(notices, 'customer-privacy', at)).toMatchObject({ version: 1 });
     expect(collectionPointNow(collectionPoints, 'support-form').status).toBe('active');
+    expect(controllersAsOf(current().controllers, at)).toMatchObject([{ controllerId: 'chersoft', version: 1 }]);
     expect(membersAsOf(recipients, '2020-12-31').map(({ registered }) => registered.recipientId)).toEqual([
       'chersoft',
       'example-harbour-charts',

@@ -1,11 +1,16 @@
+import { controllerRegister, descriptionOf, type ControllerRegisterState } from '#accountability';
 import { startOfLondonDay } from '#calendar';
 import { canonicalJson } from '#kernel';
 import { contentHash, noticeRegister, type NoticeRegisterState } from '#notice';
 import {
   collectionPointRegister,
   isSpecialCategory,
+  LIA_REVIEW_PERIOD,
+  liaRegister,
   purposeRegister,
   type CollectionPointRegisterState,
+  type LiaContent,
+  type LiaRegisterState,
   type PurposeDefinition,
   type PurposeRegisterState,
 } from '#purpose';
@@ -18,32 +23,41 @@ import {
   type RecipientRegisterState,
 } from '#sharing';
 import type { Registers } from '#slice';
+import { telemetryStreamRegister, type TelemetryRegisterState } from '#telemetry';
 import type {
   Policy,
   PolicyAgreement,
   PolicyCollectionPoint,
+  PolicyLia,
   PolicyMembership,
   PolicyNotice,
   PolicyPurpose,
   PolicyRecipient,
+  PolicyTelemetryStream,
 } from './policy-file.js';
 
 /** The registers a policy file speaks about. */
 export interface PolicyRegisters {
   readonly purposes: PurposeRegisterState;
+  readonly lias: LiaRegisterState;
   readonly notices: NoticeRegisterState;
   readonly collectionPoints: CollectionPointRegisterState;
+  readonly telemetryStreams: TelemetryRegisterState;
   readonly recipients: RecipientRegisterState;
   readonly agreements: AgreementRegisterState;
+  readonly controllers: ControllerRegisterState;
 }
 
 export function policyRegisters(registers: Registers): PolicyRegisters {
   return {
     purposes: registers.get(purposeRegister),
+    lias: registers.get(liaRegister),
     notices: registers.get(noticeRegister),
     collectionPoints: registers.get(collectionPointRegister),
+    telemetryStreams: registers.get(telemetryStreamRegister),
     recipients: registers.get(recipientRegister),
     agreements: registers.get(agreementRegister),
+    controllers: registers.get(controllerRegister),
   };
 }
 
@@ -74,9 +88,12 @@ export interface PolicyPlan {
 export function planPolicy(policy: Policy, current: PolicyRegisters): PolicyPlan {
   const parts = [
     ...policy.purposes.map((purpose) => planPurpose(purpose, policy, current.purposes)),
+    ...policy.lias.map((lia) => planLia(lia, policy, current)),
     ...policy.notices.map((notice) => planNotice(notice, policy, current.notices)),
     ...policy.collectionPoints.map((point) => planCollectionPoint(point, current.collectionPoints)),
+    ...policy.telemetryStreams.map((stream) => planTelemetryStream(stream, current.telemetryStreams)),
     ...policy.recipients.map((recipient) => planRecipient(recipient, current.recipients)),
+    planController(policy, current.controllers),
     ...policy.group.members.map((member, index) => planMembership(member, index, policy, current.recipients)),
     ...policy.agreements.map((agreement) => planAgreement(agreement, current.agreements)),
   ];
@@ -123,6 +140,64 @@ function planPurpose(purpose: PolicyPurpose, policy: Policy, purposes: PurposeRe
   return { commands: [define, approve(version)] };
 }
 
+/**
+ * An assessment is made anew for another version of its purpose and for other words, never because its review is due:
+ * a review is the work of people, and an engine that starts must not do it for them by applying the same file again.
+ */
+function planLia(lia: PolicyLia, policy: Policy, { lias, purposes }: PolicyRegisters): Part {
+  const { id, purposeId, subjectClasses, reviewPeriod, ...rest } = lia;
+  const purpose = policy.purposes.find((each) => each.id === purposeId);
+  const wanted: LiaContent = {
+    ...rest,
+    purposeId,
+    purposeVersion: purpose ? versionAfter(purpose, policy, purposes) : 1,
+    subjectClasses: [...subjectClasses].sort(),
+    reviewPeriod: reviewPeriod ?? LIA_REVIEW_PERIOD,
+  };
+  const versions = lias.get(id) ?? [];
+  const newest = versions.at(-1);
+  const says = newest !== undefined && same(liaContent(newest), wanted);
+  if (says && newest.approvedAt !== undefined) return {};
+  const approve = (version: number): PlannedCommand => ({
+    type: 'ApproveLia',
+    body: { liaId: id, version },
+    as: 'approver',
+    summary: `approve assessment ${id}, version ${version}`,
+    onto: version,
+  });
+  if (says && newest.approvedAt === undefined && !newest.rejected) return { commands: [approve(newest.version)] };
+  const draft: PlannedCommand = {
+    type: 'DraftLia',
+    body: { liaId: id, ...wanted },
+    as: 'author',
+    summary: `draft assessment ${id}, version ${versions.length + 1}`,
+    onto: versions.length,
+  };
+  return { commands: [draft, approve(versions.length + 1)] };
+}
+
+/** The version that a purpose has once the file is applied. */
+function versionAfter(purpose: PolicyPurpose, policy: Policy, purposes: PurposeRegisterState): number {
+  const approval = planPurpose(purpose, policy, purposes).commands?.at(-1);
+  return Number(approval?.body['version'] ?? purposes.get(purpose.id)?.approved.at(-1)?.version ?? 1);
+}
+
+function liaContent(version: LiaContent): LiaContent {
+  const { purposeId, purposeVersion, subjectClasses, purposeTest, necessityTest } = version;
+  const { balance, safeguards, outcome, reviewPeriod } = version;
+  return {
+    purposeId,
+    purposeVersion,
+    subjectClasses,
+    purposeTest,
+    necessityTest,
+    balance,
+    safeguards,
+    outcome,
+    reviewPeriod,
+  };
+}
+
 /** The definition as the register spells it. */
 function definition(purpose: PolicyPurpose, effectiveFrom: string | undefined): PurposeDefinition {
   const { id: _id, effectiveFrom: _date, dpiaRequired, fields, ...rest } = purpose;
@@ -142,7 +217,7 @@ function undated(purpose: PurposeDefinition & { readonly purposeId?: string; rea
 }
 
 function planNotice(notice: PolicyNotice, policy: Policy, notices: NoticeRegisterState): Part {
-  const { id, language, title, purposes, content } = notice;
+  const { id, language, title, purposes, content, statements, claims } = notice;
   const newest = notices.get(id)?.at(-1);
   if (
     newest &&
@@ -164,6 +239,8 @@ function planNotice(notice: PolicyNotice, policy: Policy, notices: NoticeRegiste
       title,
       content,
       purposes,
+      ...(statements && { statements }),
+      ...(claims && { claims }),
       ...(effectiveFrom !== undefined && { effectiveFrom: startOfLondonDay(effectiveFrom) }),
     },
     as: 'author',
@@ -191,6 +268,38 @@ function planCollectionPoint(point: PolicyCollectionPoint, points: CollectionPoi
     onto,
   };
   return { commands: [register] };
+}
+
+/** The file proposes and approves; a review that has fallen due is left to people. */
+function planTelemetryStream(stream: PolicyTelemetryStream, streams: TelemetryRegisterState): Part {
+  const { id, ...wanted } = stream;
+  const entry = streams.get(id);
+  const newest = Math.max(0, ...(entry?.defined.keys() ?? []));
+  const defined = entry?.defined.get(newest);
+  const unaltered = defined !== undefined && same(defined, wanted);
+  const approval = entry?.approvals.findLast(({ version, to }) => version === newest && to === undefined);
+
+  if (unaltered && approval) return {};
+  if (entry?.retiredAt !== undefined) return { notes: [`cannot change: telemetry stream ${id} is retired`] };
+  if (unaltered && entry?.rejected.includes(newest))
+    return { notes: [`cannot change: telemetry stream ${id}, version ${newest}, was found not essential`] };
+  const approve = (version: number): PlannedCommand => ({
+    type: 'ApproveEssentiality',
+    body: { streamId: id, version },
+    as: 'approver',
+    summary: `approve telemetry stream ${id}, version ${version}`,
+    onto: version,
+  });
+  if (unaltered) return { commands: [approve(newest)] };
+  const version = newest + 1;
+  const register: PlannedCommand = {
+    type: 'RegisterTelemetryStream',
+    body: { streamId: id, version, ...wanted },
+    as: 'author',
+    summary: `register telemetry stream ${id}, version ${version}`,
+    onto: newest,
+  };
+  return { commands: [register, approve(version)] };
 }
 
 function planRecipient(recipient: PolicyRecipient, recipients: RecipientRegisterState): Part {
@@ -238,6 +347,28 @@ function planMembership(
     : { notes: [`cannot change: the membership of ${recipientId} from ${from} ended on ${known.to}`] };
 }
 
+/** The name stands among the recipients and the authority with the policy: neither is written twice. */
+function planController({ policy, controller, group, recipients }: Policy, controllers: ControllerRegisterState): Part {
+  const name = recipients.find(({ id }) => id === group.controller)?.name;
+  if (!controller || name === undefined) return {};
+  const wanted = descriptionOf({ ...controller, name, authority: policy.authority.name });
+  const newest = controllers.get(group.controller)?.at(-1);
+  if (newest && same(descriptionOf(newest), wanted)) return {};
+  const onto = newest?.version ?? 0;
+  const describe: PlannedCommand = {
+    type: 'DescribeController',
+    body: {
+      controllerId: group.controller,
+      ...wanted,
+      ...(newest === undefined && { effectiveFrom: startOfLondonDay(policy.effectiveFrom) }),
+    },
+    as: 'author',
+    summary: `describe controller ${group.controller}, version ${onto + 1}`,
+    onto,
+  };
+  return { commands: [describe] };
+}
+
 function membership({ memberships }: Recipient, { companyNumber, from }: PolicyMembership) {
   return memberships.find((each) => each.companyNumber === companyNumber && each.from === from);
 }
@@ -274,6 +405,7 @@ function leftOut(policy: Policy, current: PolicyRegisters): readonly string[] {
     [...ids].filter((id) => !entries.some((entry) => entry.id === id)).map((id) => `not in the file: ${kind} ${id}`);
   const purposes = [...current.purposes].filter(([, { retiredAt }]) => retiredAt === undefined);
   const points = [...current.collectionPoints].filter(([, { retiredAt }]) => retiredAt === undefined);
+  const streams = [...current.telemetryStreams].filter(([, { retiredAt }]) => retiredAt === undefined);
   const members = [...current.recipients].flatMap(([recipientId, { memberships }]) =>
     memberships
       .filter(
@@ -288,10 +420,13 @@ function leftOut(policy: Policy, current: PolicyRegisters): readonly string[] {
   const ids = (entries: readonly (readonly [string, unknown])[]) => entries.map(([id]) => id);
   return [
     ...missing('purpose', ids(purposes), policy.purposes),
+    ...missing('assessment', current.lias.keys(), policy.lias),
     ...missing('notice', current.notices.keys(), policy.notices),
     ...missing('collection point', ids(points), policy.collectionPoints),
+    ...missing('telemetry stream', ids(streams), policy.telemetryStreams),
     ...missing('recipient', current.recipients.keys(), policy.recipients),
     ...members,
+    ...missing('controller', current.controllers.keys(), policy.controller ? [{ id: policy.group.controller }] : []),
     ...missing('agreement', current.agreements.keys(), policy.agreements),
   ];
 }

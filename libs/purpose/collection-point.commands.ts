@@ -9,9 +9,8 @@ import {
   Matches,
   MaxLength,
 } from 'class-validator';
-import { Command, REGISTER_ID } from '#slice';
+import { CATEGORY, Command, REGISTER_ID } from '#slice';
 import { COLLECTION_POINT_KINDS, type CollectionPointKind } from './collection-point.events.js';
-import { CATEGORY } from './purpose.commands.js';
 
 /** Commands about one collection point. */
 abstract class CollectionPointCommand extends Command {

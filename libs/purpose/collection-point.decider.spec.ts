@@ -66,6 +66,12 @@ describe('registering a collection point', () => {
       .when(register({ purposes: ['answer-enquiries', 'send-newsletter'] }))
       .then(registered({ version: 3, purposes: ['answer-enquiries', 'send-newsletter'] })));
 
+  it('asks for no usage: that has registered streams (C06)', () =>
+    when(register({ fields: ['contact.email', 'usage', 'usage.charts'] })).thenRefused('TELEMETRY_STREAM_UNKNOWN', {
+      collectionPointId,
+      fields: ['usage', 'usage.charts'],
+    }));
+
   it.each(['webForm', 'api', 'phone', 'paper', 'email', 'inProduct'] as const)(
     'explains a collection point of the kind %s (I-28a)',
     (kind) => {

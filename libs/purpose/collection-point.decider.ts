@@ -6,6 +6,7 @@ import type {
 } from './collection-point.commands.js';
 import type { CollectionPointDefinition, CollectionPointEvent } from './collection-point.events.js';
 import type { PurposeRegisterState } from './purpose.register.js';
+import { isUsage } from './purpose.vocabulary.js';
 
 export type CollectionPointState =
   | { readonly status: 'unknown' }
@@ -75,6 +76,10 @@ function register(
   if (state.status === 'active' && canonicalJson(state.definition) === canonicalJson(definition)) return unchanged;
   const unknown = purposes.filter((purposeId) => !facts.purposes.has(purposeId));
   if (unknown.length > 0) return refuse('PURPOSE_UNKNOWN', { collectionPointId, purposes: unknown });
+
+  // Usage comes in through a registered stream of telemetry, never by a form (C06).
+  const usage = fields.filter(isUsage);
+  if (usage.length > 0) return refuse('TELEMETRY_STREAM_UNKNOWN', { collectionPointId, fields: usage });
 
   const version = state.status === 'active' ? state.version + 1 : 1;
   return accept({ type: 'CollectionPointRegistered', data: { collectionPointId, version, ...definition } });

@@ -4,7 +4,7 @@ import type { CollectionPointEvent } from './collection-point.events.js';
 /** Every version of every collection point, in service from `in_service_from` until before `in_service_to`. */
 export const collectionPointsProjection: Projection<CollectionPointEvent> = {
   name: 'collection-points',
-  version: 1,
+  version: 2,
   tables: {
     collection_points: {
       columns: {
@@ -24,6 +24,7 @@ export const collectionPointsProjection: Projection<CollectionPointEvent> = {
       },
       key: ['collection_point_id', 'version'],
       indexes: [['status', 'collection_point_id']],
+      history: true,
     },
   },
   handles: {

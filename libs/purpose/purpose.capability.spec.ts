@@ -6,9 +6,12 @@ import { readCommand } from '#slice';
 import { RegisterCollectionPoint } from './collection-point.commands.js';
 import { collectionPointDecider } from './collection-point.decider.js';
 import { collectionPointsProjection } from './collection-point.projection.js';
+import { AssessCompatibility } from './compatibility.commands.js';
+import { compatibilityDecider } from './compatibility.decider.js';
+import { liaDecider } from './lia.decider.js';
 import { purposeCapability } from './purpose.capability.js';
 import { purposeCodec } from './purpose.codec.js';
-import { DefinePurpose, SuspendPurpose } from './purpose.commands.js';
+import { DefinePurpose, RaisePurposeReview, ReviewPurpose, SuspendPurpose } from './purpose.commands.js';
 import { purposeDecider } from './purpose.decider.js';
 import { purposesProjection } from './purpose.projection.js';
 
@@ -62,7 +65,12 @@ describe('the command to define a purpose', () => {
     ['nothing more', {}],
     ['a service line that no policy covers, for a rule to refuse', { serviceLine: 'BROKERAGE' }],
     ['free text that says what is expected', { fields: [{ ...field, freeText: { expectation: 'a', maxLength: 9 } }] }],
-    ['the condition of a recognised interest', { basis: 'recognisedLegitimateInterest', rliCondition: 'crime' }],
+    [
+      'the condition of a recognised interest',
+      { basis: 'recognisedLegitimateInterest', rliCondition: 'crime', rliNecessity: 'Forgers are found no other way.' },
+    ],
+    ['the people it is about', { dataSubjects: ['customer', 'customerContact'] }],
+    ['a period between reviews', { reviewPeriod: 'P12M' }],
     ['a term of our own', { dpvIri: 'https://custos.example/terms#ComplaintHandling' }],
     ['a time to take effect', { effectiveFrom: '2018-05-25T00:00:00+01:00' }],
     ['an interval between checks', { fields: [{ ...field, checkInterval: 'P12M' }] }],
@@ -78,6 +86,11 @@ describe('the command to define a purpose', () => {
     ['commercial', { commercial: 'no' }],
     ['rliCondition', { basis: 'recognisedLegitimateInterest' }],
     ['rliCondition', { rliCondition: 'whatever' }],
+    ['rliNecessity', { basis: 'recognisedLegitimateInterest', rliCondition: 'crime' }],
+    ['rliNecessity', { rliNecessity: ' ' }],
+    ['dataSubjects', { dataSubjects: [] }],
+    ['dataSubjects', { dataSubjects: ['Asha Fictional'] }],
+    ['reviewPeriod', { reviewPeriod: 'P0D' }],
     ['dpvIri', { dpvIri: 'CustomerCare' }],
     ['effectiveFrom', { effectiveFrom: '2018-05-25' }],
     ['author', { author: 'ben' }],
@@ -120,17 +133,59 @@ describe('the command to register a collection point', () => {
   });
 });
 
+describe('the command to assess compatibility', () => {
+  const assessment = {
+    commandId,
+    from: 'answer-support-tickets',
+    fromVersion: 1,
+    to: 'prevent-fraud',
+    toVersion: 1,
+    verdict: 'compatible',
+    ground: 'crime',
+    reasoning: 'Only what is needed is looked at.',
+  };
+
+  it('is read', async () => {
+    expect(await readCommand(AssessCompatibility, assessment)).toMatchObject(assessment);
+    const { ground: _none, ...barred } = { ...assessment, verdict: 'incompatible' };
+    expect(await readCommand(AssessCompatibility, barred)).toMatchObject(barred);
+  });
+
+  it.each([
+    ['from', { from: 'Answer' }],
+    ['to', { to: 'answer-support-tickets' }],
+    ['toVersion', { toVersion: 0 }],
+    ['verdict', { verdict: 'fine' }],
+    ['ground', { ground: undefined }],
+    ['ground', { ground: 'curiosity' }],
+    ['ground', { verdict: 'needsConsent' }],
+    ['reasoning', { reasoning: ' ' }],
+    ['consentNotReasonable', { consentNotReasonable: ' ' }],
+  ])('is not read: %s (%#)', async (path, change) => {
+    await expect(readCommand(AssessCompatibility, { ...assessment, ...change })).rejects.toThrow(`${path} (`);
+  });
+});
+
 describe('the slices', () => {
-  const [purposes, points] = purposeCapability.slices;
+  const [purposes, points, compatibility] = purposeCapability.slices;
 
   it('decide in the stream of the purpose and of the collection point', () => {
     expect(purposes!.stream(Object.assign(new SuspendPurpose(), { purposeId: 'answer' }))).toBe('purpose-answer');
     expect(points!.stream(Object.assign(new RegisterCollectionPoint(), point))).toBe('collectionpoint-contact-form');
+    const pair = { from: 'answer', to: 'improve' };
+    expect(compatibility!.stream(Object.assign(new AssessCompatibility(), pair))).toBe('compatibility-answer.improve');
   });
 
   it('take no command from a service or from staff', () => {
-    for (const { roles } of purposeCapability.slices.flatMap(({ commands }) => commands))
-      expect(roles).toEqual(['privacyOfficer', 'operator', 'system']);
+    for (const { command, roles } of [purposes!, points!].flatMap(({ commands }) => commands))
+      expect(roles).toEqual(
+        command === RaisePurposeReview
+          ? ['system']
+          : command === ReviewPurpose
+            ? ['privacyOfficer', 'legal']
+            : ['privacyOfficer', 'operator', 'system'],
+      );
+    for (const { roles } of compatibility!.commands) expect(roles).toEqual(['privacyOfficer', 'legal']);
   });
 });
 
@@ -142,7 +197,12 @@ describe('stored events', () => {
     const types = samples.map((sample) => registry.resolve(sample.type));
     expect(types.every((resolved) => resolved?.upcasts.length === 0)).toBe(true);
     expect(types.map((resolved) => resolved?.type).sort()).toEqual(
-      Object.keys({ ...purposeDecider.folds, ...collectionPointDecider.folds }).sort(),
+      Object.keys({
+        ...purposeDecider.folds,
+        ...collectionPointDecider.folds,
+        ...compatibilityDecider.folds,
+        ...liaDecider.folds,
+      }).sort(),
     );
   });
 
@@ -156,7 +216,7 @@ describe('stored events', () => {
     });
     expect(
       events
-        .slice(5)
+        .slice(5, 7)
         .reduce((state, event) => collectionPointDecider.evolve(state, event, AT), collectionPointDecider.initialState),
     ).toMatchObject({ status: 'retired', version: 1, definition: { noticeId: 'customer-privacy' } });
   });
@@ -200,7 +260,7 @@ describe('the read models', () => {
       change: 'update',
       table: 'purposes',
       where: { purpose_id: purposeId, version: 2 },
-      set: { status: 'approved', approver: 'ben', approved_at: AT, effective_from: from },
+      set: { status: 'approved', approver: 'ben', approved_at: AT, effective_from: from, review_by: null },
     };
     expect(project(purposesProjection, 'PurposeApproved')).toEqual([
       approval,
@@ -222,15 +282,34 @@ describe('the read models', () => {
     ['PurposeResumed', 'approved', null],
     ['PurposeRetired', 'retired', null],
   ])('show the standing after %s', (type, status, reason) =>
-    expect(project(purposesProjection, type)).toEqual([
-      {
-        change: 'update',
-        table: 'purpose_standing',
-        where: { purpose_id: purposeId },
-        set: { status, since: AT, reason_code: reason, position: 7 },
-      },
-    ]),
+    expect(project(purposesProjection, type)[0]).toEqual({
+      change: 'update',
+      table: 'purpose_standing',
+      where: { purpose_id: purposeId },
+      set: { status, since: AT, reason_code: reason, event_id: 'event', position: 7 },
+    }),
   );
+
+  it('show when a version is to be reviewed, that it was raised, and that it was done', () => {
+    const version = { purpose_id: purposeId, version: 2 };
+    const set = (type: string, changes: object = {}) => project(purposesProjection, type, changes)[0];
+    expect(set('PurposeApproved', { reviewBy: '2027-11-23T09:00:00.000Z' })).toMatchObject({
+      where: version,
+      set: { review_by: '2027-11-23T09:00:00.000Z' },
+    });
+    expect(set('PurposeReviewDue')).toMatchObject({
+      where: version,
+      set: { review_raised_for: '2027-11-23T09:00:00.000Z' },
+    });
+    expect(set('PurposeReviewed')).toMatchObject({
+      where: version,
+      set: { review_by: '2028-11-23T09:00:00.000Z', review_raised_for: null },
+    });
+    expect(project(purposesProjection, 'PurposeRetired')[1]).toMatchObject({
+      where: { purpose_id: purposeId },
+      set: { review_by: null },
+    });
+  });
 
   it('show collection points with the versions before', () => {
     const ended = (version: number, status: string) => ({

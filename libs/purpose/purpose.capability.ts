@@ -12,23 +12,44 @@ import {
 import type { CollectionPointEvent } from './collection-point.events.js';
 import { collectionPointsProjection } from './collection-point.projection.js';
 import { collectionPointRegister } from './collection-point.register.js';
+import {
+  ApproveCompatibility,
+  AssessCompatibility,
+  RevokeCompatibility,
+  type CompatibilityDomainCommand,
+} from './compatibility.commands.js';
+import { compatibilityDecider, type CompatibilityFacts, type CompatibilityState } from './compatibility.decider.js';
+import type { CompatibilityEvent } from './compatibility.events.js';
+import { compatibilityProjection } from './compatibility.projection.js';
+import { compatibilityRegister, compatibilityStream } from './compatibility.register.js';
+import { ApproveLia, DraftLia, ExpireLia, RejectLia, type LiaDomainCommand } from './lia.commands.js';
+import { liaDecider, liaStream, type LiaFacts } from './lia.decider.js';
+import type { LiaEvent } from './lia.events.js';
+import { liaExpiryPolicy } from './lia.policy.js';
+import { liasProjection } from './lia.projection.js';
+import { liaRegister, type LiaVersion } from './lia.register.js';
 import { purposeCodec } from './purpose.codec.js';
 import {
   ApprovePurpose,
   DefinePurpose,
+  RaisePurposeReview,
   ResumePurpose,
   RetirePurpose,
+  ReviewPurpose,
   SuspendPurpose,
   type PurposeDomainCommand,
 } from './purpose.commands.js';
 import { purposeDecider, type PurposeState } from './purpose.decider.js';
 import type { PurposeEvent } from './purpose.events.js';
+import { purposeReviewPolicy } from './purpose.policy.js';
 import { purposesProjection } from './purpose.projection.js';
 import { purposeRegister } from './purpose.register.js';
 import type { Facts } from '#kernel';
 
 /** `system`: a policy file is applied when the engine starts. */
 const roles: readonly Role[] = ['privacyOfficer', 'operator', 'system'];
+/** A legal judgement, which no installation file makes. */
+const JUDGES: readonly Role[] = ['privacyOfficer', 'legal'];
 
 export const purposeCapability = capability({
   name: 'purpose',
@@ -36,10 +57,14 @@ export const purposeCapability = capability({
   slices: [
     slice<PurposeDomainCommand, PurposeEvent, PurposeState, Facts>({
       decider: purposeDecider,
-      commands: [DefinePurpose, ApprovePurpose, SuspendPurpose, ResumePurpose, RetirePurpose].map((command) => ({
-        command,
-        roles,
-      })),
+      commands: [
+        ...[DefinePurpose, ApprovePurpose, SuspendPurpose, ResumePurpose, RetirePurpose].map((command) => ({
+          command,
+          roles,
+        })),
+        { command: ReviewPurpose, roles: JUDGES },
+        { command: RaisePurposeReview, roles: ['system'] },
+      ],
       streamPrefix: 'purpose-',
       stream: (command) => `purpose-${command.purposeId}`,
       facts: () => ({}),
@@ -51,12 +76,35 @@ export const purposeCapability = capability({
       stream: (command) => `collectionpoint-${command.collectionPointId}`,
       facts: (registers) => ({ purposes: registers.get(purposeRegister) }),
     }),
+    slice<CompatibilityDomainCommand, CompatibilityEvent, CompatibilityState, CompatibilityFacts>({
+      decider: compatibilityDecider,
+      commands: [AssessCompatibility, ApproveCompatibility, RevokeCompatibility].map((command) => ({
+        command,
+        roles: JUDGES,
+      })),
+      streamPrefix: compatibilityRegister.streamPrefix,
+      stream: ({ from, to }) => compatibilityStream(from, to),
+      facts: (registers) => ({ purposes: registers.get(purposeRegister) }),
+    }),
+    slice<LiaDomainCommand, LiaEvent, readonly LiaVersion[], LiaFacts>({
+      decider: liaDecider,
+      commands: [
+        ...[DraftLia, ApproveLia, RejectLia].map((command) => ({ command, roles: [...JUDGES, 'system'] as const })),
+        { command: ExpireLia, roles: ['system'] },
+      ],
+      streamPrefix: liaRegister.streamPrefix,
+      stream: ({ liaId }) => liaStream(liaId),
+      facts: (registers) => ({ purposes: registers.get(purposeRegister) }),
+    }),
   ],
-  registers: [purposeRegister, collectionPointRegister],
-  projections: [purposesProjection, collectionPointsProjection],
+  registers: [purposeRegister, collectionPointRegister, compatibilityRegister, liaRegister],
+  projections: [purposesProjection, collectionPointsProjection, compatibilityProjection, liasProjection],
   views: [
     view('register', 'purposes', purposesProjection, 'purposes'),
     view('register', 'purpose-standing', purposesProjection, 'purpose_standing'),
     view('register', 'collection-points', collectionPointsProjection, 'collection_points'),
+    view('register', 'compatibility', compatibilityProjection, 'compatibility'),
+    view('register', 'lias', liasProjection, 'lias'),
   ],
+  policies: [purposeReviewPolicy, liaExpiryPolicy],
 });

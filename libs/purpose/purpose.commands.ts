@@ -1,6 +1,7 @@
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
+  ArrayMinSize,
   ArrayUnique,
   IsArray,
   IsBoolean,
@@ -17,7 +18,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { parsePeriod } from '#calendar';
-import { Command, IsInstant, REGISTER_ID } from '#slice';
+import { CATEGORY, Command, IsInstant, REFERENCE, REGISTER_ID } from '#slice';
 import {
   LAWFUL_BASES,
   RETENTION_ACTIONS,
@@ -29,13 +30,10 @@ import {
   type RliCondition,
 } from './purpose.events.js';
 
-/** Name of a category of data, for example `contact.email`. */
-export const CATEGORY = /^[a-z][a-zA-Z0-9]*(\.[a-z][a-zA-Z0-9]*){0,3}$/;
-
-/** An opaque reference to a record elsewhere. */
-const REFERENCE = /^[A-Za-z0-9][A-Za-z0-9._:/-]*$/;
 /** Any text, as long as something stands in it. */
 const SOMETHING = /\S/;
+/** One word of a list that grows, for example `customer` or `underReview`. */
+const NAME = /^[a-z][A-Za-z0-9]*$/;
 /** `prefix:Term`, or an IRI. */
 const TERM = /^([a-z][a-z0-9-]*:[A-Za-z][A-Za-z0-9_-]*|https?:\/\/[^\s<>"{}|\\^`]+)$/;
 
@@ -167,6 +165,15 @@ export class DefinePurpose extends PurposeCommand {
   @IsIn(RLI_CONDITIONS)
   readonly rliCondition?: RliCondition;
 
+  /** Needed where the basis is a recognised legitimate interest: why its condition calls for the processing. */
+  @ValidateIf(
+    (command: DefinePurpose) =>
+      command.basis === 'recognisedLegitimateInterest' || (command.rliNecessity ?? undefined) !== undefined,
+  )
+  @Matches(SOMETHING)
+  @MaxLength(2_000)
+  readonly rliNecessity?: string;
+
   @IsOptional()
   @Matches(REFERENCE)
   @MaxLength(64)
@@ -185,6 +192,16 @@ export class DefinePurpose extends PurposeCommand {
   @Matches(TERM)
   @MaxLength(200)
   readonly dpvIri!: string;
+
+  /** Categories of the people it is about, for the record of processing activities. */
+  @IsOptional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(20)
+  @ArrayUnique()
+  @Matches(NAME, { each: true })
+  @MaxLength(64, { each: true })
+  readonly dataSubjects?: readonly string[];
 
   @IsArray()
   @ArrayMaxSize(200)
@@ -219,6 +236,12 @@ export class DefinePurpose extends PurposeCommand {
   @MaxLength(40)
   @IsInstant()
   readonly effectiveFrom?: string;
+
+  /** ISO 8601 duration between reviews, counted from the approval. */
+  @IsOptional()
+  @MaxLength(32)
+  @IsInterval()
+  readonly reviewPeriod?: string;
 }
 
 /** Approves the newest draft of a purpose; sent by another person than its author. */
@@ -232,13 +255,39 @@ export class ApprovePurpose extends PurposeCommand {
   readonly version!: number;
 }
 
+/** States that the review of a version is due; sent by the steward. */
+export class RaisePurposeReview extends PurposeCommand {
+  get type() {
+    return 'RaisePurposeReview' as const;
+  }
+
+  @IsInt()
+  @Min(1)
+  readonly version!: number;
+
+  @MaxLength(40)
+  @IsInstant()
+  readonly due!: string;
+}
+
+/** States that somebody looked at the approved version and lets it stand; the next review is one period later. */
+export class ReviewPurpose extends PurposeCommand {
+  get type() {
+    return 'ReviewPurpose' as const;
+  }
+
+  @IsInt()
+  @Min(1)
+  readonly version!: number;
+}
+
 /** Stops every use of a purpose for the time being. */
 export class SuspendPurpose extends PurposeCommand {
   get type() {
     return 'SuspendPurpose' as const;
   }
 
-  @Matches(/^[a-z][A-Za-z0-9]*$/)
+  @Matches(NAME)
   @MaxLength(64)
   readonly reasonCode!: string;
 }
@@ -257,4 +306,5 @@ export class RetirePurpose extends PurposeCommand {
   }
 }
 
-export type PurposeDomainCommand = DefinePurpose | ApprovePurpose | SuspendPurpose | ResumePurpose | RetirePurpose;
+export type PurposeDomainCommand =
+  DefinePurpose | ApprovePurpose | RaisePurposeReview | ReviewPurpose | SuspendPurpose | ResumePurpose | RetirePurpose;

@@ -9,6 +9,8 @@ import type {
   PurposeDefined,
   PurposeEvent,
   PurposeResumed,
+  PurposeReviewDue,
+  PurposeReviewed,
   PurposeRetired,
   PurposeSuspended,
   RetentionRule,
@@ -148,6 +150,20 @@ describe('defining a purpose', () => {
       when(define({ serviceLine })).thenTypes('PurposeDefined');
   });
 
+  it('gives no commercial purpose usage, whatever its basis (I-07c)', () => {
+    const usage: FieldToDefine = {
+      category: 'usage.charts',
+      necessity: 'optional',
+      justification: 'it tells who buys',
+    };
+    const change = { fields: [usage], retention: [keep('usage.charts')] };
+    when(define({ ...change, commercial: true, basis: 'consent' })).thenRefused('USAGE_SECONDARY_USE', {
+      purposeId,
+      fields: ['usage.charts'],
+    });
+    when(define(change)).thenTypes('PurposeDefined');
+  });
+
   it.each([
     'dpv:DirectMarketing',
     'dpv:TargetedAdvertising',
@@ -196,6 +212,16 @@ describe('defining a purpose', () => {
   it('takes no other category for special', () => {
     const category = 'training.healthAndSafety';
     when(define({ fields: [{ ...email, category }], retention: [keep(category)] })).thenTypes('PurposeDefined');
+  });
+
+  it('keeps why a recognised interest calls for it, and whom it is about', () => {
+    const said = {
+      basis: 'recognisedLegitimateInterest',
+      rliCondition: 'crime',
+      rliNecessity: 'Forged tickets are found no other way.',
+      dataSubjects: ['customer'],
+    } as const;
+    when(define(said)).then(defined(said));
   });
 
   it('does not bring a retired purpose back', () =>
@@ -269,6 +295,84 @@ describe('approving a purpose', () => {
       .thenRefused('PURPOSE_SUSPENDED', { purposeId, status: 'retired' }));
 });
 
+describe('reviewing a purpose', () => {
+  const due = instant('2027-11-23T09:00:00Z');
+  const reviewed = (reviewBy: string): PurposeReviewed => ({
+    type: 'PurposeReviewed',
+    data: { purposeId, version: 1, reviewer: 'ada', reviewBy: instant(reviewBy) },
+  });
+  const raised: PurposeReviewDue = { type: 'PurposeReviewDue', data: { purposeId, version: 1, due } };
+  const raise = (at = '2027-11-23T09:00:00Z', version = 1): PurposeDomainCommand => ({
+    ...sent,
+    type: 'RaisePurposeReview',
+    purposeId,
+    version,
+    due: at,
+  });
+  const review: PurposeDomainCommand = { ...sent, type: 'ReviewPurpose', purposeId, version: 1 };
+  const yearly = defined({ reviewPeriod: 'P1Y' });
+  const inForce = [yearly, approved({ reviewBy: due })];
+
+  it('falls due a period after the approval', () =>
+    given(yearly)
+      .when(approve(), asBen)
+      .then(approved({ reviewBy: due })));
+
+  it('is raised when it is due, once', () => {
+    given(...inForce)
+      .when(raise(), { now: due })
+      .then(raised);
+    given(...inForce, raised)
+      .when(raise(), { now: due })
+      .thenNothing();
+  });
+
+  it('is not raised before, nor for what no longer is to be reviewed', () => {
+    given(...inForce)
+      .when(raise())
+      .thenNothing();
+    given(...inForce)
+      .when(raise('2027-11-22T09:00:00Z'), { now: due })
+      .thenNothing();
+    given(...inForce, retired)
+      .when(raise(), { now: due })
+      .thenNothing();
+    given(...inForce, defined({ version: 2, title: 'Help' }), approved({ version: 2, supersedes: 1 }))
+      .when(raise(), { now: due })
+      .thenNothing();
+    when(raise(), { now: due }).thenRefused('PURPOSE_UNKNOWN', { purposeId });
+  });
+
+  it('leaves the purpose in force until somebody suspends it', () =>
+    given(...inForce, raised)
+      .when(suspend(), { now: due })
+      .then(suspended));
+
+  it('sets the next one a period later, once', () => {
+    const later = { occurredAt: instant('2027-12-01T09:00:00Z'), now: instant('2027-12-01T09:00:00Z') };
+    given(...inForce, raised)
+      .when(review, later)
+      .then(reviewed('2028-12-01T09:00:00Z'));
+    given(...inForce, raised, reviewed('2028-12-01T09:00:00Z'))
+      .when(review, later)
+      .thenNothing();
+    given(...inForce, raised, reviewed('2028-12-01T09:00:00Z'))
+      .when(raise('2028-12-01T09:00:00Z'), { now: instant('2028-12-01T09:00:00Z') })
+      .thenTypes('PurposeReviewDue');
+  });
+
+  it('is about the version that is approved, with a period', () => {
+    when(review).thenRefused('PURPOSE_UNKNOWN', { purposeId });
+    given(yearly).when(review).thenRefused('PURPOSE_NOT_APPROVED', { purposeId });
+    given(...inForce, defined({ version: 2, title: 'Help' }), approved({ version: 2, supersedes: 1 }))
+      .when(review)
+      .thenRefused('VERSION_CONFLICT', { purposeId, version: 1 });
+    given(defined(), approved())
+      .when(review)
+      .thenRefused('REGISTER_ENTRY_UNKNOWN', { purposeId, version: 1, field: 'reviewPeriod' });
+  });
+});
+
 describe('suspending, resuming and retiring a purpose', () => {
   it('suspends an approved purpose, once', () => {
     given(defined(), approved()).when(suspend()).then(suspended);
@@ -317,12 +421,16 @@ it('does nothing when an accepted command is sent again', () => {
           version: fc.integer({ min: 1, max: 4 }),
           effectiveFrom: fc.constantFrom('2018-05-25T00:00:00Z', '2027-01-01T00:00:00Z'),
           dpiaRequired: fc.boolean(),
+          reviewPeriod: fc.constantFrom('PT1H', 'P1D'),
           commercial: fc.boolean(),
         },
         { requiredKeys: ['title'] },
       )
       .map(define),
     fc.integer({ min: 1, max: 4 }).map(approve),
+    fc
+      .integer({ min: 1, max: 4 })
+      .map((version): PurposeDomainCommand => ({ ...sent, type: 'ReviewPurpose', purposeId, version })),
     fc.constantFrom(suspend(), suspend('anotherReason'), resume, retire),
   );
   const step = fc.record({ command, actor: fc.constantFrom(ada, ben), hours: fc.integer({ min: 0, max: 23 }) });

@@ -1,3 +1,4 @@
+import { addPeriodToInstant } from '#calendar';
 import {
   accept,
   canonicalJson,
@@ -14,8 +15,10 @@ import type {
   DefinePurpose,
   FieldToDefine,
   PurposeDomainCommand,
+  RaisePurposeReview,
   ResumePurpose,
   RetirePurpose,
+  ReviewPurpose,
   SuspendPurpose,
 } from './purpose.commands.js';
 import {
@@ -25,7 +28,7 @@ import {
   type PurposeField,
   type ServiceLine,
 } from './purpose.events.js';
-import { isCommercialTerm, isSpecialCategory } from './purpose.vocabulary.js';
+import { isCommercialTerm, isSpecialCategory, isUsage } from './purpose.vocabulary.js';
 
 export interface PurposeVersion {
   readonly version: number;
@@ -33,6 +36,10 @@ export interface PurposeVersion {
   readonly definition: PurposeDefinition;
   /** When it takes effect; absent until it is approved. */
   readonly inForceFrom?: Instant;
+  /** When it is to be reviewed; absent when it is not. */
+  readonly reviewBy?: Instant;
+  /** Whether that has been raised. */
+  readonly reviewRaised?: boolean;
 }
 
 export interface PurposeState {
@@ -53,12 +60,14 @@ function evolve(state: PurposeState, event: PurposeEvent, at: Instant): PurposeS
       return { ...state, versions: [...state.versions, { version, author, definition }] };
     }
     case 'PurposeApproved':
-      return {
-        ...state,
-        versions: state.versions.map((each) =>
-          each.version === event.data.version ? { ...each, inForceFrom: event.data.effectiveFrom } : each,
-        ),
-      };
+      return withVersion(state, event.data.version, {
+        inForceFrom: event.data.effectiveFrom,
+        ...stated({ reviewBy: event.data.reviewBy }),
+      });
+    case 'PurposeReviewDue':
+      return withVersion(state, event.data.version, { reviewRaised: true });
+    case 'PurposeReviewed':
+      return withVersion(state, event.data.version, { reviewBy: event.data.reviewBy, reviewRaised: false });
     case 'PurposeSuspended':
       return { ...state, suspendedAt: at };
     case 'PurposeResumed': {
@@ -76,6 +85,10 @@ function decide(command: PurposeDomainCommand, state: PurposeState, facts: Facts
       return define(command, state, facts);
     case 'ApprovePurpose':
       return approve(command, state, facts);
+    case 'RaisePurposeReview':
+      return raiseReview(command, state, facts);
+    case 'ReviewPurpose':
+      return review(command, state, facts);
     case 'SuspendPurpose':
       return suspend(command, state);
     case 'ResumePurpose':
@@ -91,6 +104,8 @@ export const purposeDecider: Decider<PurposeDomainCommand, PurposeEvent, Purpose
   folds: {
     PurposeDefined: true,
     PurposeApproved: true,
+    PurposeReviewDue: true,
+    PurposeReviewed: true,
     PurposeSuspended: true,
     PurposeResumed: true,
     PurposeRetired: true,
@@ -114,6 +129,9 @@ function define(command: DefinePurpose, state: PurposeState, facts: Facts): Purp
   if (!isServiceLine(serviceLine)) return refuse('PURPOSE_OUT_OF_SCOPE', { purposeId, serviceLine });
   if (!content.commercial && isCommercialTerm(content.dpvIri))
     return refuse('PURPOSE_MISCLASSIFIED', { purposeId, dpvIri: content.dpvIri });
+  // No consent unlocks usage (C07): a commercial purpose has no use for it, whatever its author says.
+  const usage = content.fields.map((field) => field.category).filter(isUsage);
+  if (content.commercial && usage.length > 0) return refuse('USAGE_SECONDARY_USE', { purposeId, fields: usage });
   const special = content.fields.filter((field) => field.special === true).map((field) => field.category);
   if (special.length > 0 && content.specialCategoryCondition === undefined)
     return refuse('SPECIAL_CATEGORY_NOT_PERMITTED', { purposeId, fields: special });
@@ -137,7 +155,7 @@ function approve(command: ApprovePurpose, state: PurposeState, facts: Facts): Pu
   if (state.retired) return refuseRetired(purposeId);
   if (version !== newest.version) return refuse('VERSION_CONFLICT', { purposeId, version, newest: newest.version });
   if (facts.actor.id === draft.author) return refuse('FOUR_EYES_REQUIRED', { purposeId, version });
-  const { dpiaRequired, dpiaRef } = draft.definition;
+  const { dpiaRequired, dpiaRef, reviewPeriod } = draft.definition;
   if (dpiaRequired && dpiaRef === undefined) return refuse('DPIA_MISSING', { purposeId, version });
 
   const before = newestApproved(state);
@@ -150,9 +168,43 @@ function approve(command: ApprovePurpose, state: PurposeState, facts: Facts): Pu
       approver: facts.actor.id,
       // What was in force stays so: only the first approved version may reach back before its approval.
       effectiveFrom: before ? latest(wanted, facts.occurredAt, before.inForceFrom) : wanted,
-      ...stated({ supersedes: before?.version }),
+      ...stated({ supersedes: before?.version, reviewBy: reviewAfter(facts.occurredAt, reviewPeriod) }),
     },
   });
+}
+
+/** Once for each date. What is no longer due leaves nothing to raise: a timer looks at rows that lag behind. */
+function raiseReview(command: RaisePurposeReview, state: PurposeState, facts: Facts): PurposeOutcome {
+  const { purposeId, version } = command;
+  if (state.versions.length === 0) return refuse('PURPOSE_UNKNOWN', { purposeId });
+  const newest = newestApproved(state);
+  if (state.retired || newest?.version !== version || newest.reviewRaised) return unchanged;
+  const { reviewBy } = newest;
+  if (reviewBy === undefined || reviewBy !== parseInstant(command.due) || facts.now < reviewBy) return unchanged;
+  return accept({ type: 'PurposeReviewDue', data: { purposeId, version, due: reviewBy } });
+}
+
+/** A review never brings the next one forward. */
+function review(command: ReviewPurpose, state: PurposeState, facts: Facts): PurposeOutcome {
+  const { purposeId, version } = command;
+  const unfit = neverInForce(purposeId, state);
+  if (unfit) return unfit;
+  const newest = newestApproved(state);
+  if (newest?.version !== version) return refuse('VERSION_CONFLICT', { purposeId, version });
+  const reviewBy = reviewAfter(facts.occurredAt, newest.definition.reviewPeriod);
+  if (reviewBy === undefined) return refuse('REGISTER_ENTRY_UNKNOWN', { purposeId, version, field: 'reviewPeriod' });
+  if (newest.reviewBy !== undefined && reviewBy <= newest.reviewBy) return unchanged;
+  return accept({ type: 'PurposeReviewed', data: { purposeId, version, reviewer: facts.actor.id, reviewBy } });
+}
+
+const reviewAfter = (at: Instant, period: string | undefined): Instant | undefined =>
+  period === undefined ? undefined : addPeriodToInstant(at, period);
+
+function withVersion(state: PurposeState, version: number, change: Partial<PurposeVersion>): PurposeState {
+  return {
+    ...state,
+    versions: state.versions.map((each) => (each.version === version ? { ...each, ...change } : each)),
+  };
 }
 
 /** The first reason stands: a suspended purpose that is suspended again is left as it is. */
@@ -200,7 +252,7 @@ function newestApproved(state: PurposeState): (PurposeVersion & { readonly inFor
 /** The definition in its one spelling, so that equal content is equal text. */
 function contentOf(command: DefinePurpose): Omit<PurposeDefinition, 'serviceLine'> & { readonly serviceLine: string } {
   const { title, plainWords, serviceLine, commercial, basis, rliCondition, liaRef, dpiaRef, dpvIri } = command;
-  const { specialCategoryCondition, effectiveFrom } = command;
+  const { specialCategoryCondition, effectiveFrom, rliNecessity, dataSubjects, reviewPeriod } = command;
   return {
     title,
     plainWords,
@@ -218,7 +270,8 @@ function contentOf(command: DefinePurpose): Omit<PurposeDefinition, 'serviceLine
       legalRef,
     })),
     recipientKindsAllowed: [...command.recipientKindsAllowed],
-    ...stated({ rliCondition, liaRef, dpiaRef, specialCategoryCondition }),
+    ...stated({ rliCondition, rliNecessity, liaRef, dpiaRef, specialCategoryCondition, reviewPeriod }),
+    ...stated({ dataSubjects: dataSubjects && [...dataSubjects] }),
     ...stated({ effectiveFrom: parseInstant(effectiveFrom ?? '') }),
   };
 }

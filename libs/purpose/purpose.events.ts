@@ -67,11 +67,15 @@ export interface PurposeDefinition {
   readonly commercial: boolean;
   readonly basis: LawfulBasis;
   readonly rliCondition?: RliCondition;
+  /** Why the processing is necessary for that condition; nothing is balanced (UK GDPR Art 6(1)(ea)). */
+  readonly rliNecessity?: string;
   readonly liaRef?: string;
   readonly dpiaRequired: boolean;
   readonly dpiaRef?: string;
   /** The term of the Data Privacy Vocabulary (or of our own) that names this purpose, as IRI or `prefix:Term`. */
   readonly dpvIri: string;
+  /** Categories of the people it is about (UK GDPR Art 30(1)(c)), for example `customer`. */
+  readonly dataSubjects?: readonly string[];
   readonly fields: readonly PurposeField[];
   /** The condition of UK GDPR Art 9 or 10 that permits the special fields. */
   readonly specialCategoryCondition?: string;
@@ -79,10 +83,19 @@ export interface PurposeDefinition {
   readonly recipientKindsAllowed: readonly string[];
   /** When it is meant to take effect; on approval when absent. */
   readonly effectiveFrom?: Instant;
+  /** ISO 8601 duration between reviews, counted from the approval; nobody is reminded when absent. */
+  readonly reviewPeriod?: string;
 }
 
 /** What is decided about a purpose. Stands in `purpose-<id>`. */
-export type PurposeEvent = PurposeDefined | PurposeApproved | PurposeSuspended | PurposeResumed | PurposeRetired;
+export type PurposeEvent =
+  | PurposeDefined
+  | PurposeApproved
+  | PurposeReviewDue
+  | PurposeReviewed
+  | PurposeSuspended
+  | PurposeResumed
+  | PurposeRetired;
 
 /** A version was drafted. It cannot be used before another person has approved it. */
 export interface PurposeDefined {
@@ -110,6 +123,27 @@ export interface PurposeApproved {
     readonly effectiveFrom: Instant;
     /** The approved version that ends when this one takes effect. */
     readonly supersedes?: number;
+    /** When it is to be reviewed; absent when no review period was defined. */
+    readonly reviewBy?: Instant;
+  };
+}
+
+/** The review of a version is due. The purpose stays in force: whether it is suspended is for people to decide. */
+export interface PurposeReviewDue {
+  readonly type: 'PurposeReviewDue';
+  readonly data: { readonly purposeId: string; readonly version: number; readonly due: Instant };
+}
+
+/** Somebody looked at the version and let it stand as it is. */
+export interface PurposeReviewed {
+  readonly type: 'PurposeReviewed';
+  readonly data: {
+    readonly purposeId: string;
+    readonly version: number;
+    /** Id of the actor who reviewed it. */
+    readonly reviewer: string;
+    /** When it is to be reviewed again. */
+    readonly reviewBy: Instant;
   };
 }
 

@@ -3,12 +3,13 @@ import type { PurposeEvent } from './purpose.events.js';
 
 /**
  * `purposes`: every version, with who stands behind it (`status`: draft, replaced or approved) and when it is in force
- * (from `effective_from` until before `effective_to`). `purpose_standing`: what holds for a purpose in all its versions
+ * (from `effective_from` until before `effective_to`); `review_by` is when it is to be reviewed, `review_raised_for` that
+ * time once it has been raised. `purpose_standing`: what holds for a purpose in all its versions
  * (`status`: draft, approved, suspended or retired).
  */
 export const purposesProjection: Projection<PurposeEvent> = {
   name: 'purposes',
-  version: 1,
+  version: 2,
   tables: {
     purposes: {
       columns: {
@@ -27,15 +28,26 @@ export const purposesProjection: Projection<PurposeEvent> = {
         approved_at: 'text?',
         effective_from: 'text?',
         effective_to: 'text?',
+        review_by: 'text?',
+        review_raised_for: 'text?',
         event_id: 'text',
         position: 'integer',
       },
       key: ['purpose_id', 'version'],
-      indexes: [['service_line', 'purpose_id']],
+      indexes: [['service_line', 'purpose_id'], ['review_by']],
+      history: true,
     },
     purpose_standing: {
-      columns: { purpose_id: 'text', status: 'text', since: 'text', reason_code: 'text?', position: 'integer' },
+      columns: {
+        purpose_id: 'text',
+        status: 'text',
+        since: 'text',
+        reason_code: 'text?',
+        event_id: 'text',
+        position: 'integer',
+      },
       key: ['purpose_id'],
+      history: true,
     },
   },
   handles: {
@@ -58,6 +70,8 @@ export const purposesProjection: Projection<PurposeEvent> = {
           approved_at: null,
           effective_from: null,
           effective_to: null,
+          review_by: null,
+          review_raised_for: null,
           event_id: event.id,
           position: event.position,
         }),
@@ -71,6 +85,7 @@ export const purposesProjection: Projection<PurposeEvent> = {
                 status: 'draft',
                 since: event.occurredAt,
                 reason_code: null,
+                event_id: event.id,
                 position: event.position,
               }),
             ]
@@ -78,8 +93,14 @@ export const purposesProjection: Projection<PurposeEvent> = {
       ];
     },
     PurposeApproved: (event) => {
-      const { purposeId, version, approver, effectiveFrom, supersedes } = event.data;
-      const approval = { status: 'approved', approver, approved_at: event.occurredAt, effective_from: effectiveFrom };
+      const { purposeId, version, approver, effectiveFrom, supersedes, reviewBy } = event.data;
+      const approval = {
+        status: 'approved',
+        approver,
+        approved_at: event.occurredAt,
+        effective_from: effectiveFrom,
+        review_by: reviewBy ?? null,
+      };
       return [
         update('purposes', { purpose_id: purposeId, version }, approval),
         supersedes === undefined
@@ -87,21 +108,39 @@ export const purposesProjection: Projection<PurposeEvent> = {
           : update('purposes', { purpose_id: purposeId, version: supersedes }, { effective_to: effectiveFrom }),
       ];
     },
+    PurposeReviewDue: ({ data }) => [
+      update('purposes', { purpose_id: data.purposeId, version: data.version }, { review_raised_for: data.due }),
+    ],
+    PurposeReviewed: ({ data }) => [
+      update(
+        'purposes',
+        { purpose_id: data.purposeId, version: data.version },
+        { review_by: data.reviewBy, review_raised_for: null },
+      ),
+    ],
     PurposeSuspended: (event) => [standing(event, 'suspended', event.data.reasonCode)],
     PurposeResumed: (event) => [standing(event, 'approved')],
-    PurposeRetired: (event) => [standing(event, 'retired')],
+    PurposeRetired: (event) => [
+      standing(event, 'retired'),
+      update('purposes', { purpose_id: event.data.purposeId }, { review_by: null }),
+    ],
   },
 };
 
 function standing(
-  event: { readonly data: { readonly purposeId: string }; readonly occurredAt: string; readonly position: number },
+  event: {
+    readonly data: { readonly purposeId: string };
+    readonly id: string;
+    readonly occurredAt: string;
+    readonly position: number;
+  },
   status: 'approved' | 'suspended' | 'retired',
   reasonCode: string | null = null,
 ) {
-  const { data, occurredAt, position } = event;
+  const { data, id, occurredAt, position } = event;
   return update(
     'purpose_standing',
     { purpose_id: data.purposeId },
-    { status, since: occurredAt, reason_code: reasonCode, position },
+    { status, since: occurredAt, reason_code: reasonCode, event_id: id, position },
   );
 }

@@ -41,6 +41,8 @@ export const purposeRegister: Register<PurposeEvent, PurposeRegisterState> = {
   folds: {
     PurposeDefined: true,
     PurposeApproved: true,
+    PurposeReviewDue: true,
+    PurposeReviewed: true,
     PurposeSuspended: true,
     PurposeResumed: true,
     PurposeRetired: true,
@@ -98,6 +100,10 @@ function evolveEntry(entry: PurposeEntry, event: Recorded<PurposeEvent>): Purpos
       if (!definition) return entry;
       return { ...entry, approved: [...entry.approved, { ...definition, purposeId, version, effectiveFrom }] };
     }
+    // Reviews change nothing about what is in force.
+    case 'PurposeReviewDue':
+    case 'PurposeReviewed':
+      return entry;
     case 'PurposeSuspended':
       return { ...entry, suspensions: [...entry.suspensions, { from: event.occurredAt }] };
     case 'PurposeResumed':

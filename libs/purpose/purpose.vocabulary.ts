@@ -87,3 +87,9 @@ const SPECIAL = new Set([
 export function isSpecialCategory(category: string): boolean {
   return category.split('.').some((part) => SPECIAL.has(part.toLowerCase()));
 }
+
+/** The category of what is captured of the use of a service (C06). It has registered streams instead of forms (C07). */
+export const USAGE = 'usage';
+
+/** Whether a category is usage, or a part of it such as `usage.charts`. */
+export const isUsage = (category: string): boolean => category.split('.')[0] === USAGE;

@@ -361,6 +361,14 @@ describe('a question', () => {
     expect(readModels.rows(members as never, 'members', { id: 'nobody' })).toEqual([]);
   });
 
+  it('finds which of many values stand in rows like these, once each', () => {
+    const [, readModels] = ask([joined(1, 'x', 30), joined(2, 'y', 31), joined(3, "z'", 30)]);
+    const found = (values: readonly string[]) =>
+      [...readModels.among(members as never, 'members', { age: 30 }, 'id', values)].sort();
+    expect(found(['x', 'y', "z'", 'nobody', 'x'])).toEqual(['x', "z'"]);
+    expect(found([])).toEqual([]);
+  });
+
   it('waits for the position it names', async () => {
     const [projector, readModels] = ask([joined(1, 'a')]);
     await readModels.reached(1, 0);

@@ -96,6 +96,23 @@ export class ReadModels {
     return statement.all(...cellsOf(where), now, limit) as R[];
   }
 
+  /** Which of these values stand in a column of the rows that have those values in others: one look for all of them. */
+  among(
+    projection: Projection<never>,
+    table: string,
+    where: Row,
+    column: string,
+    values: readonly string[],
+  ): ReadonlySet<string> {
+    const conditions = [...whereOf(where), `"${column}" IN (SELECT value FROM json_each(?))`];
+    const name = physicalName(projection, table);
+    const found = this.#prepared(`SELECT DISTINCT "${column}" AS found FROM "${name}"${clause(conditions)}`).all(
+      ...cellsOf(where),
+      JSON.stringify(values),
+    ) as { readonly found: string }[];
+    return new Set(found.map((row) => row.found));
+  }
+
   #select(
     projection: Projection<never>,
     table: string,

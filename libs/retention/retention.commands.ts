@@ -9,7 +9,7 @@ import {
   Matches,
   MaxLength,
 } from 'class-validator';
-import { Command, IsId, IsInstant } from '#slice';
+import { Command, IsId, IsInstant, REFERENCE } from '#slice';
 
 abstract class RetentionCommand extends Command {
   @IsId()
@@ -34,7 +34,7 @@ export class CloseServiceRequest extends RetentionCommand {
 
   @IsString()
   @MaxLength(64)
-  @Matches(/^[A-Za-z0-9][A-Za-z0-9._:/-]*$/)
+  @Matches(REFERENCE)
   readonly serviceRequestRef!: string;
 }
 

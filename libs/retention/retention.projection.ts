@@ -28,6 +28,7 @@ export const retentionScheduleProjection: Projection<ScheduleEvent> = {
       },
       key: ['item_id', 'version'],
       indexes: [['status', 'due'], ['subject_id']],
+      history: true,
     },
   },
   handles: {

@@ -4,11 +4,13 @@ import {
   ArrayUnique,
   IsArray,
   IsIn,
+  IsInt,
   IsOptional,
   IsString,
   MaxLength,
+  Min,
 } from 'class-validator';
-import { Command } from '#slice';
+import { Command, IsCivilDate, IsRegisterId, IsSha256 } from '#slice';
 import {
   AGREEMENT_KINDS,
   ART28_TERMS,
@@ -17,22 +19,12 @@ import {
   type Art28Term,
   type TransferMechanism,
 } from './agreement.events.js';
-import { IsCategory, IsCivilDate, IsRegisterId, IsSha256 } from './sharing.fields.js';
+import { IsCategory } from './sharing.fields.js';
 
-/** Records an agreement under which a recipient may be given data (C19, C22). */
-export class RecordAgreement extends Command {
-  get type() {
-    return 'RecordAgreement' as const;
-  }
-
+/** What an agreement says. */
+abstract class TermsCommand extends Command {
   @IsRegisterId()
   readonly agreementId!: string;
-
-  @IsRegisterId()
-  readonly recipientId!: string;
-
-  @IsIn(AGREEMENT_KINDS)
-  readonly kind!: AgreementKind;
 
   @IsArray()
   @ArrayMinSize(1)
@@ -78,7 +70,32 @@ export class RecordAgreement extends Command {
   readonly checklist!: readonly Art28Term[];
 }
 
-/** Ends an agreement before its time, or one without a time. To extend an agreement, record another one. */
+/** Records an agreement under which a recipient may be given data (C19, C22). */
+export class RecordAgreement extends TermsCommand {
+  get type() {
+    return 'RecordAgreement' as const;
+  }
+
+  @IsRegisterId()
+  readonly recipientId!: string;
+
+  @IsIn(AGREEMENT_KINDS)
+  readonly kind!: AgreementKind;
+}
+
+/** Amends an agreement in force: from the first day named it says all of this, and until then what it said before. */
+export class AmendAgreement extends TermsCommand {
+  get type() {
+    return 'AmendAgreement' as const;
+  }
+
+  /** The version that this makes: one more than the newest. */
+  @IsInt()
+  @Min(2)
+  readonly version!: number;
+}
+
+/** Ends an agreement before its time, or one without a time. To extend an agreement, amend it while it is in force. */
 export class EndAgreement extends Command {
   get type() {
     return 'EndAgreement' as const;
@@ -92,4 +109,4 @@ export class EndAgreement extends Command {
   readonly to!: string;
 }
 
-export type AgreementCommand = RecordAgreement | EndAgreement;
+export type AgreementCommand = RecordAgreement | AmendAgreement | EndAgreement;

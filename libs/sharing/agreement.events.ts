@@ -1,7 +1,7 @@
 import type { CivilDate } from '#kernel';
 
 /** Under which contract a recipient is given data. Stands in `agreement-<id>`. */
-export type AgreementEvent = AgreementRecorded | AgreementEnded;
+export type AgreementEvent = AgreementRecorded | AgreementAmended | AgreementEnded;
 
 export const AGREEMENT_KINDS = ['art28', 'jointController', 'intraGroup'] as const;
 export type AgreementKind = (typeof AGREEMENT_KINDS)[number];
@@ -43,6 +43,19 @@ export interface AgreementRecorded {
     readonly documentHash: string;
     /** Terms of Art 28(3) that were found in it. */
     readonly checklist: readonly Art28Term[];
+  };
+}
+
+/** What an agreement says; each version of it says all of this. */
+export type AgreementTerms = Omit<AgreementRecorded['data'], 'agreementId' | 'recipientId' | 'kind'>;
+
+/** The agreement says something else from a day on; version 1 is the one recorded first. */
+export interface AgreementAmended {
+  readonly type: 'AgreementAmended';
+  readonly data: AgreementTerms & {
+    readonly agreementId: string;
+    readonly recipientId: string;
+    readonly version: number;
   };
 }
 

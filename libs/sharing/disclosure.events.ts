@@ -1,3 +1,4 @@
+import type { CivilDate } from '#kernel';
 import type { TransferMechanism } from './agreement.events.js';
 import type { RecipientKind } from './recipient.events.js';
 
@@ -22,9 +23,12 @@ export interface DataShared {
     readonly instrumentId?: string;
     /** The membership that made it a disclosure within the group. */
     readonly groupCompanyNumber?: string;
+    /** First day of that membership. */
+    readonly groupMemberSince?: CivilDate;
     readonly transferMechanism?: TransferMechanism;
     readonly medium: string;
-    readonly subjectCount: 1;
+    /** How many people the disclosure is about. */
+    readonly subjectCount: number;
   };
 }
 
@@ -33,4 +37,6 @@ export interface SharedItem {
   /** The version in use when the data was given. */
   readonly version: number;
   readonly category: string;
+  /** The version that had taken its place when this was recorded: the recipient has yet to be told of it (Art 19). */
+  readonly replacedBy?: number;
 }

@@ -3,11 +3,19 @@ import fc from 'fast-check';
 import { instant, type CivilDate, type DomainEvent } from '#kernel';
 import { factsAt, registerOf, scenario } from '#kernel/testing';
 import { purposeRegister, type PurposeDefined, type PurposeEvent } from '#purpose';
-import type { DataCollected, DataCorrected, SubjectRegistered } from '#subject';
-import type { AgreementRecorded } from './agreement.events.js';
+import type {
+  AccuracyCheckDue,
+  AccuracyConfirmed,
+  DataCollected,
+  DataCorrected,
+  DataErased,
+  NoticePresented,
+  SubjectRegistered,
+} from '#subject';
+import { ART28_TERMS, type AgreementAmended, type AgreementEvent, type AgreementRecorded } from './agreement.events.js';
 import { agreementRegister } from './agreement.register.js';
-import type { ShareData } from './disclosure.commands.js';
-import { disclosureDecider, type DisclosureFacts } from './disclosure.decider.js';
+import type { ShareCategories, ShareData } from './disclosure.commands.js';
+import { disclosureDecider, type DisclosureFacts, type DisclosureState } from './disclosure.decider.js';
 import type { DataShared } from './disclosure.events.js';
 import type { StatutoryInstrumentRecorded } from './instrument.events.js';
 import { instrumentRegister } from './instrument.register.js';
@@ -66,7 +74,7 @@ const agreement = (data: Partial<AgreementRecorded['data']>): AgreementRecorded 
     from: '2026-01-01',
     publicSummary: 'Our mail host sends letters for us.',
     documentHash: 'a'.repeat(64),
-    checklist: [],
+    checklist: ART28_TERMS,
     ...data,
   },
 });
@@ -464,6 +472,155 @@ describe('a disclosure', () => {
       given(opened, collected, doubted, settled)
         .when(share('chersoft-marine', [phone]), on(LATER))
         .thenTypes('DataShared');
+  });
+  it('waits until the person was told of data from elsewhere (Art 14), with the same exceptions', () => {
+    const elsewhere: DataCollected = { ...collected, data: { ...collected.data, source: 'thirdParty' } };
+    const told: NoticePresented = {
+      type: 'NoticePresented',
+      data: { subjectId, noticeId: collected.data.noticeId, version: 1, how: 'sent', channel: 'post' },
+    };
+    const other: NoticePresented = { ...told, data: { ...told.data, noticeId: 'another' } };
+    const { when: then } = given(opened, elsewhere, other);
+    then(share('chersoft-marine', [email]), on(LATER)).thenRefused('ART14_NOTICE_DUE', { itemIds: [email!] });
+    then(share('devon-police', [phone], compelled), on(LATER)).thenTypes('DataShared');
+    then(share('self', [phone]), on(LATER)).thenTypes('DataShared');
+    given(opened, elsewhere, told)
+      .when(share('chersoft-marine', [email]), on(LATER))
+      .thenTypes('DataShared');
+  });
+  it('waits while a check is overdue, with the same exceptions (I-14b)', () => {
+    const due = '2026-06-01T09:00:00.000Z';
+    const checked: DataCollected = {
+      ...collected,
+      data: { ...collected.data, items: collected.data.items.map((item) => ({ ...item, nextCheckDue: due })) },
+    };
+    const { when: then } = given(opened, checked);
+    then(share('chersoft-marine', [email]), on('2026-06-01T08:59:59Z')).thenTypes('DataShared');
+    then(share('chersoft-marine', [email]), on(due)).thenRefused('ACCURACY_CHECK_OVERDUE', { itemIds: [email!] });
+    then(share('devon-police', [phone], compelled), on(LATER)).thenTypes('DataShared');
+    then(share('self', [phone]), on(LATER)).thenTypes('DataShared');
+    const done: AccuracyConfirmed = {
+      type: 'AccuracyConfirmed',
+      data: { subjectId, itemId: email!, version: 1, method: 'contactMade', nextCheckDue: '2027-06-01T09:00:00.000Z' },
+    };
+    const renewed: AccuracyCheckDue = {
+      type: 'AccuracyCheckDue',
+      data: { subjectId, itemId: email!, version: 1, due: '2026-11-20T09:00:00.000Z', cause: 'renewal' },
+    };
+    given(opened, checked, done)
+      .when(share('chersoft-marine', [email]), on(LATER))
+      .thenTypes('DataShared');
+    given(opened, checked, done, renewed)
+      .when(share('chersoft-marine', [email]), on(LATER))
+      .thenRefused('ACCURACY_CHECK_OVERDUE', { itemIds: [email!] });
+  });
+});
+
+describe('a part of a disclosure about many (I-19g)', () => {
+  const part = (more: Partial<ShareCategories> = {}) =>
+    ({
+      ...share('mail-host', []),
+      type: 'ShareCategories',
+      disclosureId: '88888888-8888-4888-8888-888888888888',
+      categories: ['contact.email', 'contact.phone'],
+      subjectCount: 10_000,
+      ...more,
+    }) as ShareCategories;
+  const items = (outcome: { readonly kind: string }) =>
+    shared(outcome as never).items.map(({ itemId, version }) => [itemId, version]);
+
+  it('gives what is held of the categories for the purpose, in the versions in use', () => {
+    const known = given(opened, collected, corrected());
+    const { outcome } = known.when(part(), on(LATER));
+    expect(items(outcome)).toEqual([
+      [email, 1],
+      [phone, 2],
+    ]);
+    expect(shared(outcome as never)).toMatchObject({ subjectCount: 10_000, agreementId: 'mail-host-dpa' });
+    known.when(part(), on(LATER)).thenRepeatedNothing();
+  });
+  it('gives nothing that is gone, and is refused when nothing is left', () => {
+    const gone = { type: 'DataErased', data: { subjectId, items: [ref(email!)] } } as unknown as DataErased;
+    const left = given(opened, collected, gone);
+    expect(items(left.when(part(), on(LATER)).outcome)).toEqual([[phone, 1]]);
+    left
+      .when(part({ categories: ['contact.email'] }), on(LATER))
+      .thenRefused('ITEM_NOT_HELD_FOR_PURPOSE', { purposeId: 'deliver-service', categories: ['contact.email'] });
+  });
+  it('gives nothing that is held for another purpose', () =>
+    given(opened, collected)
+      .when(part({ recipientId: 'self', purposeId: 'answer-enquiries' }), on(LATER))
+      .thenRefused('ITEM_NOT_HELD_FOR_PURPOSE'));
+  it('is judged like any other disclosure', () =>
+    given(opened, collected, restricted).when(part(), on(LATER)).thenRefused('PROCESSING_RESTRICTED'));
+});
+
+describe('a version that was replaced before the disclosure was recorded', () => {
+  it('is marked, so that its holder is told', () => {
+    const evolve = disclosureDecider.evolve;
+    const before = [opened, collected].reduce<DisclosureState>(
+      (state, event) => evolve(state, event, instant(COLLECTED)),
+      disclosureDecider.initialState,
+    );
+    const state = evolve(before, corrected(), instant('2026-06-01T09:00:00Z'));
+    const decided = (at: string) =>
+      shared(disclosureDecider.decide(share('chersoft-marine', [phone]), state, { ...facts, ...on(at) }) as never)
+        .items;
+    expect(decided('2026-05-31T09:00:00Z')).toEqual([
+      { itemId: phone, version: 1, category: 'contact.phone', replacedBy: 2 },
+    ]);
+    expect(decided('2026-06-01T09:00:00Z')).toEqual([{ itemId: phone, version: 2, category: 'contact.phone' }]);
+  });
+});
+
+describe('an agreement with a processor', () => {
+  const door = (...data: readonly Partial<AgreementRecorded['data']>[]) =>
+    given(opened, collected).when(
+      share('mail-host', [email]),
+      on(LATER, { agreements: registerOf(agreementRegister, ...data.map(agreement)) }),
+    );
+  it('opens nothing without all the terms of Art 28(3), and the refusal names those it lacks', () =>
+    door({ checklist: ART28_TERMS.slice(0, 6) }).thenRefused('AGREEMENT_DOES_NOT_COVER', {
+      recipientId: 'mail-host',
+      agreementId: 'mail-host-dpa',
+      purposeId: 'deliver-service',
+      categories: [],
+      missingTerms: ['deleteOrReturn', 'audit'],
+    }));
+  it('that is whole serves beside one that is not', () => {
+    const { outcome } = door({ checklist: [] }, { agreementId: 'mail-host-new' });
+    expect(shared(outcome as never)).toMatchObject({ agreementId: 'mail-host-new' });
+  });
+  it('says on each day what its version of that day says', () => {
+    const amended: AgreementAmended = {
+      type: 'AgreementAmended',
+      data: {
+        agreementId: 'mail-host-dpa',
+        recipientId: 'mail-host',
+        version: 2,
+        purposes: ['deliver-service'],
+        categories: ['contact.phone'],
+        from: '2026-06-01',
+        publicSummary: 'Our mail host calls for us.',
+        documentHash: 'c'.repeat(64),
+        checklist: ART28_TERMS,
+      },
+    };
+    const agreements = registerOf<AgreementEvent, typeof agreementRegister.initialState>(
+      agreementRegister,
+      agreement({}),
+      amended,
+    );
+    const known = given(opened, collected);
+    known.when(share('mail-host', [email]), on('2026-05-31T09:00:00Z', { agreements })).thenTypes('DataShared');
+    known
+      .when(share('mail-host', [email]), on('2026-06-01T09:00:00Z', { agreements }))
+      .thenRefused('AGREEMENT_DOES_NOT_COVER', {
+        recipientId: 'mail-host',
+        agreementId: 'mail-host-dpa',
+        purposeId: 'deliver-service',
+        categories: ['contact.email'],
+      });
   });
 });
 

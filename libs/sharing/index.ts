@@ -1,13 +1,19 @@
 export * from './agreement.events.js';
+export * from './agreements-for-subject.query.js';
+export * from './bulk-disclosure.events.js';
+export { bulkDisclosuresProjection } from './bulk-disclosure.projection.js';
 export {
   agreementInForce,
+  endOf,
   agreementRegister,
   agreementsAsOf,
+  termsOn,
   type Agreement,
   type AgreementRegisterState,
 } from './agreement.register.js';
 export * from './disclosure.events.js';
 export { disclosuresProjection } from './disclosure.projection.js';
+export { isDiscreet } from './discretion.js';
 export * from './instrument.events.js';
 export {
   instrumentRegister,
@@ -16,6 +22,8 @@ export {
   type Instrument,
   type InstrumentRegisterState,
 } from './instrument.register.js';
+export * from './notification.events.js';
+export { recipientNotificationsProjection } from './notification.projection.js';
 export * from './recipient.events.js';
 export {
   membersAsOf,
@@ -25,6 +33,8 @@ export {
   type Recipient,
   type RecipientRegisterState,
 } from './recipient.register.js';
+export * from './return-or-delete.events.js';
+export { returnOrDeleteProjection } from './return-or-delete.projection.js';
 export { sharingCapability } from './sharing.capability.js';
 export { sharingCodec, type SharingEvent } from './sharing.codec.js';
 export { sharingRegistersProjection } from './sharing.projection.js';

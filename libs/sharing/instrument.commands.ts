@@ -11,9 +11,9 @@ import {
   MaxLength,
   ValidateNested,
 } from 'class-validator';
-import { Command, IsId } from '#slice';
+import { Command, IsCivilDate, IsId, IsRegisterId, IsSha256 } from '#slice';
 import { INSTRUMENT_KINDS, type InstrumentKind } from './instrument.events.js';
-import { IsCategory, IsCivilDate, IsCode, IsRegisterId, IsSha256 } from './sharing.fields.js';
+import { IsCategory, IsCode } from './sharing.fields.js';
 
 export class InstrumentScopeFields {
   @IsArray()

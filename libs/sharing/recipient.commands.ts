@@ -1,7 +1,7 @@
 import { IsIn, IsISO31661Alpha2, Matches, ValidateIf } from 'class-validator';
-import { Command } from '#slice';
+import { Command, IsCivilDate, IsRegisterId } from '#slice';
 import { LEGAL_FORMS, RECIPIENT_KINDS, type LegalForm, type RecipientKind } from './recipient.events.js';
-import { IsCivilDate, IsCode, IsRegisterId, IsText } from './sharing.fields.js';
+import { IsCode, IsText } from './sharing.fields.js';
 
 /** An organisation is described in full; `SELF` need not be. What is given is checked in any case. */
 const described = (field: 'name' | 'legalForm' | 'country') =>

@@ -4,8 +4,8 @@ import { instant } from '#kernel';
 import { factsAt, logbook, registerOf, scenario } from '#kernel/testing';
 import type { AgreementCommand, RecordAgreement } from './agreement.commands.js';
 import { agreementDecider } from './agreement.decider.js';
-import type { AgreementRecorded } from './agreement.events.js';
-import { agreementRegister, agreementsAsOf } from './agreement.register.js';
+import type { AgreementEvent, AgreementRecorded } from './agreement.events.js';
+import { agreementRegister, agreementsAsOf, termsOn } from './agreement.register.js';
 import type { InstrumentCommand, RecordStatutoryInstrument } from './instrument.commands.js';
 import { instrumentDecider } from './instrument.decider.js';
 import type { StatutoryInstrumentRecorded } from './instrument.events.js';
@@ -186,6 +186,54 @@ describe('an agreement', () => {
   it('must exist to end', () =>
     when(endAgreement('2026-07-01')).thenRefused('REGISTER_ENTRY_UNKNOWN', { agreementId }));
 
+  const amendment = { ...agreed, version: 2, from: '2026-06-01', to: '2028-01-01', categories: ['contact.phone'] };
+  const { kind: _kind, ...amendedTerms } = amendment;
+  const amend = (changes: object = {}) =>
+    ({ ...sent, type: 'AmendAgreement', ...amendedTerms, ...changes }) as AgreementCommand;
+  const amended = { type: 'AgreementAmended', data: amendedTerms } as const;
+  it('is amended by a version that follows the newest', () => {
+    given(agreementRecorded).when(amend()).then(amended);
+    given(agreementRecorded, amended).when(amend()).thenNothing();
+    given(agreementRecorded)
+      .when(amend({ version: 3 }))
+      .thenRefused('VERSION_CONFLICT', { agreementId, version: 1 });
+    given(agreementRecorded, amended)
+      .when(amend({ documentHash: 'd'.repeat(64) }))
+      .thenRefused('VERSION_CONFLICT', { agreementId, version: 2 });
+    when(amend()).thenRefused('REGISTER_ENTRY_UNKNOWN', { agreementId });
+    given(agreementRecorded)
+      .when(amend({ publicSummary: ' ' }))
+      .thenRefused('AGREEMENT_SUMMARY_MISSING');
+  });
+  it('is not brought back by amending it, nor amended over a gap or before its time', () => {
+    given(agreementRecorded, agreementEnded('2026-12-01'))
+      .when(amend())
+      .thenRefused('VERSION_CONFLICT', { agreementId, to: '2026-12-01' });
+    given(agreementRecorded)
+      .when(amend({ from: '2027-01-02' }))
+      .thenRefused('VERSION_CONFLICT', { agreementId, to: '2027-01-01' });
+    given(agreementRecorded)
+      .when(amend({ from: '2025-12-31' }))
+      .thenRefused('VERSION_CONFLICT', { agreementId, from: '2026-01-01' });
+    given({ ...agreementRecorded, data: { ...agreed, to: '2026-11-01' } })
+      .when(amend())
+      .thenRefused('VERSION_CONFLICT', { agreementId, to: '2026-11-01' });
+  });
+  it('says on each day what the version of that day says, until the end agreed last', () => {
+    const state = registerOf<AgreementEvent, typeof agreementRegister.initialState>(
+      agreementRegister,
+      agreementRecorded,
+      amended,
+    );
+    const said = (date: string) => termsOn(state.get(agreementId)!, date)?.categories;
+    expect(['2026-05-31', '2026-06-01', '2027-06-01', '2028-01-01'].map(said)).toEqual([
+      ['contact.email'],
+      ['contact.phone'],
+      ['contact.phone'],
+      undefined,
+    ]);
+  });
+
   it('is in force from its first day until its end', () => {
     const state = registerOf(agreementRegister, agreementRecorded, agreementEnded('2026-07-01'));
     const count = (date: string) => agreementsAsOf(state, date).length;
@@ -194,7 +242,7 @@ describe('an agreement', () => {
 
   it('changes nothing when a command is repeated', () => {
     const command = fc.oneof(
-      fc.constantFrom(record(), record({ categories: ['contact.phone'] })),
+      fc.constantFrom(record(), record({ categories: ['contact.phone'] }), amend(), amend({ version: 3 })),
       fc.integer({ min: 10, max: 30 }).map((day) => endAgreement(`2026-06-${day}`)),
     );
     fc.assert(

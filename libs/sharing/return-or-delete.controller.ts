@@ -1,31 +1,37 @@
-import { Controller, Get, Inject } from '@nestjs/common';
+import { Controller, Get, Inject, NotFoundException, Param, ParseUUIDPipe, Query } from '@nestjs/common';
 import { OpenTo } from '#access';
 import { londonDate } from '#calendar';
 import type { CivilDate, Row } from '#kernel';
 import { ReadModels } from '#read-model';
-import { CLOCK, type Clock } from '#slice';
+import { CLOCK, limitOf, wholeNumber, type Clock } from '#slice';
 import { disclosuresProjection } from './disclosure.projection.js';
-import { sharingRegistersProjection } from './sharing.projection.js';
+import { returnOrDeleteProjection } from './return-or-delete.projection.js';
+import type { EndedGround, ReturnOutcome } from './return-or-delete.events.js';
 
-interface MembershipRow {
-  readonly recipient_id: string;
-  readonly member_from: CivilDate;
-  readonly member_to: CivilDate | null;
-}
-
-/** A company that left the group and what it was given: to be retrieved, or shown to be deleted (C19). */
+/** A recipient whose ground has ended: what it was given is to be retrieved, or shown to be deleted (C19). */
 interface ReturnOrDelete {
+  readonly taskId: string;
   readonly recipientId: string;
-  /** First day on which it was no member. */
-  readonly leftOn: CivilDate;
-  /** The oldest 500 of what it was given. */
-  readonly items: readonly Row[];
-  readonly more: boolean;
+  readonly reason: EndedGround;
+  /** Company number or agreement id. */
+  readonly reference: string;
+  /** First day on which the ground was none. */
+  readonly since: CivilDate;
+  /** Last day in time. */
+  readonly due: CivilDate;
+  readonly overdue: boolean;
+  readonly status: 'open' | 'closed';
+  readonly outcome?: ReturnOutcome;
 }
 
-const ITEMS_SHOWN = 500;
+interface Tasks {
+  readonly tasks: readonly ReturnOrDelete[];
+  /** Give it as `after` for the next page; absent at the end. */
+  readonly next?: number;
+  readonly position: number;
+}
 
-/** Follow-up tasks of companies that left the group. */
+/** Tasks of recipients whose membership or agreement has ended: those that are open, and what one is about. */
 @Controller('v1/return-or-delete')
 export class ReturnOrDeleteController {
   constructor(
@@ -35,20 +41,56 @@ export class ReturnOrDeleteController {
 
   @Get()
   @OpenTo('privacyOfficer', 'legal', 'auditor')
-  tasks(): { readonly tasks: readonly ReturnOrDelete[]; readonly position: number } {
-    const today = londonDate(this.clock.now());
-    const memberships = this.readModels.rows<MembershipRow>(sharingRegistersProjection, 'group_memberships', {});
-    const left = new Map<string, CivilDate>();
-    for (const { recipient_id, member_to } of memberships)
-      if (member_to !== null && member_to <= today && member_to > (left.get(recipient_id) ?? ''))
-        left.set(recipient_id, member_to);
-    for (const { recipient_id, member_from, member_to } of memberships)
-      if (member_from <= today && (member_to === null || member_to > today)) left.delete(recipient_id);
-    const tasks = [...left].map(([recipientId, leftOn]) => {
-      const where = { recipient_id: recipientId, recipient_kind: 'GROUP' };
-      const page = this.readModels.page(disclosuresProjection, 'disclosures', where, 0, ITEMS_SHOWN);
-      return { recipientId, leftOn, items: page.rows, more: page.next !== undefined };
-    });
-    return { tasks: tasks.filter(({ items }) => items.length > 0), position: this.readModels.position };
+  open(@Query('after') after: string | undefined, @Query('limit') limit: string | undefined): Tasks {
+    const { position } = this.readModels;
+    const where = { status: 'open' };
+    const from = wholeNumber('after', after);
+    const page = this.readModels.page(returnOrDeleteProjection, 'return_or_delete', where, from, limitOf(limit));
+    return {
+      tasks: page.rows.map((row) => this.#task(row)),
+      ...(page.next !== undefined && { next: page.next }),
+      position,
+    };
+  }
+
+  /** The item versions that were given on the ground: a page of them. */
+  @Get(':taskId')
+  @OpenTo('privacyOfficer', 'legal', 'auditor')
+  one(
+    @Param('taskId', ParseUUIDPipe) taskId: string,
+    @Query('after') after: string | undefined,
+    @Query('limit') limit: string | undefined,
+  ): {
+    readonly task: ReturnOrDelete;
+    readonly items: readonly Row[];
+    readonly next?: number;
+    readonly position: number;
+  } {
+    const { position } = this.readModels;
+    const [row] = this.readModels.rows<Row>(returnOrDeleteProjection, 'return_or_delete', { task_id: taskId });
+    if (!row) throw new NotFoundException();
+    const task = this.#task(row);
+    const where = {
+      recipient_id: task.recipientId,
+      ...(task.reason === 'groupExit' ? { group_company_number: task.reference } : { agreement_id: task.reference }),
+    };
+    const from = wholeNumber('after', after);
+    const page = this.readModels.page(disclosuresProjection, 'disclosures', where, from, limitOf(limit));
+    return { task, items: page.rows, ...(page.next !== undefined && { next: page.next }), position };
+  }
+
+  #task(row: Row): ReturnOrDelete {
+    const due = String(row['due']);
+    return {
+      taskId: String(row['task_id']),
+      recipientId: String(row['recipient_id']),
+      reason: row['reason'] === 'groupExit' ? 'groupExit' : 'agreementEnded',
+      reference: String(row['reference']),
+      since: String(row['since']),
+      due,
+      overdue: row['status'] === 'open' && due < londonDate(this.clock.now()),
+      status: row['status'] === 'open' ? 'open' : 'closed',
+      ...(row['outcome'] !== null && { outcome: row['outcome'] as ReturnOutcome }),
+    };
   }
 }

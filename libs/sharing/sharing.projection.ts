@@ -1,5 +1,5 @@
-import { insert, update, type Projection } from '#kernel';
-import type { AgreementEvent } from './agreement.events.js';
+import { insert, update, type Projection, type RowChange } from '#kernel';
+import type { AgreementAmended, AgreementEvent, AgreementKind } from './agreement.events.js';
 import type { InstrumentEvent } from './instrument.events.js';
 import type { RecipientEvent } from './recipient.events.js';
 
@@ -9,7 +9,7 @@ import type { RecipientEvent } from './recipient.events.js';
  */
 export const sharingRegistersProjection: Projection<RecipientEvent | AgreementEvent | InstrumentEvent> = {
   name: 'sharing-registers',
-  version: 1,
+  version: 2,
   tables: {
     recipients: {
       columns: {
@@ -43,11 +43,15 @@ export const sharingRegistersProjection: Projection<RecipientEvent | AgreementEv
     agreements: {
       columns: {
         agreement_id: 'text',
+        version: 'integer',
         recipient_id: 'text',
-        kind: 'text',
+        /** Absent in an amendment, which changes no kind. */
+        kind: 'text?',
         purposes: 'text',
         categories: 'text',
         in_force_from: 'text',
+        /** First day on which the next version is in force. */
+        amended_from: 'text?',
         /** First day no longer in force, as agreed. */
         in_force_to: 'text?',
         /** The same, once it was brought to an end. */
@@ -59,7 +63,7 @@ export const sharingRegistersProjection: Projection<RecipientEvent | AgreementEv
         event_id: 'text',
         position: 'integer',
       },
-      key: ['agreement_id'],
+      key: ['agreement_id', 'version'],
       indexes: [['recipient_id']],
       history: true,
     },
@@ -120,23 +124,14 @@ export const sharingRegistersProjection: Projection<RecipientEvent | AgreementEv
         { member_to: data.to, event_to: id },
       ),
     ],
-    AgreementRecorded: ({ data, id, position }) => [
-      insert('agreements', {
-        agreement_id: data.agreementId,
-        recipient_id: data.recipientId,
-        kind: data.kind,
-        purposes: JSON.stringify(data.purposes),
-        categories: JSON.stringify(data.categories),
-        in_force_from: data.from,
-        in_force_to: data.to ?? null,
-        ended_on: null,
-        transfer_mechanism: data.transferMechanism ?? null,
-        public_summary: data.publicSummary,
-        document_hash: data.documentHash,
-        checklist: JSON.stringify(data.checklist),
-        event_id: id,
-        position,
-      }),
+    AgreementRecorded: ({ data, id, position }) => [agreementVersion({ ...data, version: 1 }, data.kind, id, position)],
+    AgreementAmended: ({ data, id, position }) => [
+      update(
+        'agreements',
+        { agreement_id: data.agreementId, version: data.version - 1 },
+        { amended_from: data.from, event_id: id, position },
+      ),
+      agreementVersion(data, null, id, position),
     ],
     AgreementEnded: ({ data }) => [update('agreements', { agreement_id: data.agreementId }, { ended_on: data.to })],
     StatutoryInstrumentRecorded: ({ data, id, position }) => [
@@ -167,3 +162,28 @@ export const sharingRegistersProjection: Projection<RecipientEvent | AgreementEv
     ],
   },
 };
+
+const agreementVersion = (
+  data: AgreementAmended['data'],
+  kind: AgreementKind | null,
+  event_id: string,
+  position: number,
+): RowChange =>
+  insert('agreements', {
+    agreement_id: data.agreementId,
+    version: data.version,
+    recipient_id: data.recipientId,
+    kind,
+    purposes: JSON.stringify(data.purposes),
+    categories: JSON.stringify(data.categories),
+    in_force_from: data.from,
+    amended_from: null,
+    in_force_to: data.to ?? null,
+    ended_on: null,
+    transfer_mechanism: data.transferMechanism ?? null,
+    public_summary: data.publicSummary,
+    document_hash: data.documentHash,
+    checklist: JSON.stringify(data.checklist),
+    event_id,
+    position,
+  });

@@ -28,7 +28,16 @@ describe('stored events', () => {
     const tables = tablesOf(sharingRegistersProjection, log.events);
     expect(tables.recipients).toMatchObject([{ recipient_id: 'chersoft-pacific', country: 'NZ' }]);
     expect(tables.group_memberships).toMatchObject([{ member_from: '2024-01-01', member_to: '2026-06-01' }]);
-    expect(tables.agreements).toMatchObject([{ purposes: '["send-newsletter"]', ended_on: '2026-07-01' }]);
+    expect(tables.agreements).toMatchObject([
+      {
+        version: 1,
+        kind: 'art28',
+        purposes: '["send-newsletter"]',
+        amended_from: '2026-06-01',
+        ended_on: '2026-07-01',
+      },
+      { version: 2, in_force_from: '2026-06-01', in_force_to: '2028-01-01' },
+    ]);
     expect(tables.instruments).toMatchObject([
       { no_tipping_off: 1, withdrawn_at: '2026-06-01T09:00:00.000Z', answered_at: '2026-06-01T09:00:00.000Z' },
     ]);

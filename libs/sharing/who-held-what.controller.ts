@@ -1,11 +1,11 @@
 import { Controller, Get, Inject, ParseUUIDPipe, Query } from '@nestjs/common';
 import { OpenTo, SentBy } from '#access';
-import { parseInstant, type Actor, type Instant, type Row } from '#kernel';
+import { parseInstant, type Actor, type Instant } from '#kernel';
 import { ReadModels } from '#read-model';
 import { CLOCK, InvalidCommand, type Clock } from '#slice';
+import { isDiscreet } from './discretion.js';
 import { sharingRegistersProjection } from './sharing.projection.js';
-import { whoHeldWhatProjection } from './who-held-what.projection.js';
-import { WHO_HELD_WHAT_TABLES, whoHeldWhat, type HolderAsOf, type WhoHeldWhatRows } from './who-held-what.query.js';
+import { heldRowsOf, whoHeldWhat, type HolderAsOf } from './who-held-what.query.js';
 
 interface WhoHeldWhatAnswer {
   readonly subject: string;
@@ -17,9 +17,6 @@ interface WhoHeldWhatAnswer {
   /** How far the read models have come. */
   readonly position: number;
 }
-
-/** Roles that may know of disclosures under a duty not to tip off. */
-const DISCREET: readonly string[] = ['privacyOfficer', 'legal', 'auditor'];
 
 /** Who held what about a person, when, for which purpose and on which basis: the question the product exists for. */
 @Controller('v1/who-held-what')
@@ -39,15 +36,12 @@ export class WhoHeldWhatController {
   ): WhoHeldWhatAnswer {
     const at = timeOf('asOf', asOf) ?? this.clock.now();
     const knownAt = timeOf('knownAt', known);
-    const tables = WHO_HELD_WHAT_TABLES.map(
-      (table) => [table, this.readModels.rows<Row>(whoHeldWhatProjection, table, { subject_id: subject })] as const,
-    );
-    const rows = whoHeldWhat(Object.fromEntries(tables) as unknown as WhoHeldWhatRows, {
+    const rows = whoHeldWhat(heldRowsOf(this.readModels, subject), {
       at,
       ended: true,
       ...(knownAt !== undefined && { knownAt }),
     });
-    const shown = DISCREET.some((role) => actor.roles.includes(role)) ? rows : rows.filter((row) => !this.#secret(row));
+    const shown = isDiscreet(actor) ? rows : rows.filter((row) => !this.#secret(row));
     return {
       subject,
       asOf: at,

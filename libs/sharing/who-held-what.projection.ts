@@ -1,8 +1,10 @@
-import { insert, insertIfAbsent, update, type Projection, type Recorded } from '#kernel';
+import { insert, insertIfAbsent, update, type Projection, type Recorded, type RowChange } from '#kernel';
 import type { DataCollected, DataCorrected, DataErased, RecipientNotified, RetentionExpired } from '#subject';
 import type { DataShared } from './disclosure.events.js';
+import type { RecipientUnreachable } from './notification.events.js';
 
-type HoldingEvent = DataCollected | DataCorrected | RetentionExpired | DataErased | DataShared | RecipientNotified;
+type HoldingEvent =
+  DataCollected | DataCorrected | RetentionExpired | DataErased | DataShared | RecipientNotified | RecipientUnreachable;
 
 /** The four columns that say when something became so, when that was written, and by which event. */
 const mark = <P extends string>(prefix: P, event: Recorded) => ({
@@ -27,6 +29,28 @@ const markColumns = <T extends '' | '?'>(prefix: string, optional: T) =>
     [`${prefix}_event`]: `text${optional}`,
   }) as Readonly<Record<string, `text${T}` | `integer${T}`>>;
 
+/** What a recipient was told of a correction; that it was told of anything else changes no copy. */
+function noticed(
+  event: Recorded,
+  {
+    subjectId,
+    recipientId,
+    what,
+    items,
+  }: Pick<RecipientNotified['data'], 'subjectId' | 'recipientId' | 'what' | 'items'>,
+  outcome: string,
+): readonly RowChange[] {
+  if (what !== 'correction') return [];
+  return items.flatMap(({ itemId, version }) => {
+    const notice = { subject_id: subjectId, item_id: itemId, version, holder_id: recipientId };
+    return [
+      // A copy recorded after the correction was on no list; its holder is told all the same.
+      insertIfAbsent('held_copy_notices', { ...notice, outcome: null, ...noMark('due'), ...noMark('outcome') }),
+      update('held_copy_notices', notice, { outcome, ...mark('outcome', event) }),
+    ];
+  });
+}
+
 const OPEN_STATES = { ...noMark('superseded'), ...noMark('expired'), ...noMark('erased') };
 
 /**
@@ -39,7 +63,7 @@ const OPEN_STATES = { ...noMark('superseded'), ...noMark('expired'), ...noMark('
  */
 export const whoHeldWhatProjection: Projection<HoldingEvent> = {
   name: 'who-held-what',
-  version: 1,
+  version: 2,
   tables: {
     held_versions: {
       columns: {
@@ -167,14 +191,7 @@ export const whoHeldWhatProjection: Projection<HoldingEvent> = {
         }),
       );
     },
-    RecipientNotified: (event) => {
-      const { subjectId, itemId, version, recipientId, outcome } = event.data;
-      const notice = { subject_id: subjectId, item_id: itemId, version, holder_id: recipientId };
-      return [
-        // A copy recorded after the correction was on no list; its holder is told all the same.
-        insertIfAbsent('held_copy_notices', { ...notice, outcome: null, ...noMark('due'), ...noMark('outcome') }),
-        update('held_copy_notices', notice, { outcome, ...mark('outcome', event) }),
-      ];
-    },
+    RecipientNotified: (event) => noticed(event, event.data, event.data.outcome),
+    RecipientUnreachable: (event) => noticed(event, event.data, 'unreachable'),
   },
 };

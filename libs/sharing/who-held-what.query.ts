@@ -1,11 +1,21 @@
 import type { Instant, Row } from '#kernel';
+import type { ReadModels } from '#read-model';
 import type { RecipientKind } from './recipient.events.js';
+import { whoHeldWhatProjection } from './who-held-what.projection.js';
 
 /** The tables of `who-held-what`, each asked for the rows of one person by `subject_id`. */
 export const WHO_HELD_WHAT_TABLES = ['held_versions', 'held_purposes', 'held_copies', 'held_copy_notices'] as const;
 
 /** One person's rows, from the read model or from a replay; in any order. */
 export type WhoHeldWhatRows = Readonly<Record<(typeof WHO_HELD_WHAT_TABLES)[number], readonly Row[]>>;
+
+/** One person's rows as the read model has them. */
+export function heldRowsOf(readModels: ReadModels, subjectId: string): WhoHeldWhatRows {
+  const tables = WHO_HELD_WHAT_TABLES.map(
+    (table) => [table, readModels.rows<Row>(whoHeldWhatProjection, table, { subject_id: subjectId })] as const,
+  );
+  return Object.fromEntries(tables) as unknown as WhoHeldWhatRows;
+}
 
 export interface AsOf {
   /** The moment asked about. */
@@ -52,7 +62,7 @@ export interface HolderAsOf {
   /** What made it so. */
   readonly useSince: Mark;
   /** For a copy of a corrected value: whether its holder was told (UK GDPR Art 19); null when that is not owed. */
-  readonly notified: 'due' | 'notified' | 'impossible' | 'disproportionate' | null;
+  readonly notified: 'due' | 'notified' | 'impossible' | 'disproportionate' | 'unreachable' | null;
   readonly notifiedSince: Mark | null;
 }
 

@@ -52,7 +52,7 @@ const given = (recipientId: string, version: number, changes: Partial<DataShared
 });
 const told = (recipientId: string, version: number, outcome = 'notified'): DomainEvent => ({
   type: 'RecipientNotified',
-  data: { subjectId, recipientId, itemId: phone, version, what: 'correction', outcome },
+  data: { subjectId, recipientId, what: 'correction', items: [{ itemId: phone, version }], outcome },
 });
 const ended = (type: 'RetentionExpired' | 'DataErased', version: number): DomainEvent => ({
   type,

@@ -1,5 +1,15 @@
 import type { Type } from '@nestjs/common';
-import type { Actor, Decider, DomainCommand, DomainEvent, Facts, Projection, Refusal, Register } from '#kernel';
+import type {
+  Actor,
+  Decider,
+  DomainCommand,
+  DomainEvent,
+  Facts,
+  Projection,
+  Recorded,
+  Refusal,
+  Register,
+} from '#kernel';
 import type { EventCodec } from '#event-log';
 import type { KeyVault } from '#key-vault';
 import type { Command } from './command.js';
@@ -35,6 +45,12 @@ export interface Registers {
 /** What a decision may have looked up before it is made. */
 export interface LookUps {
   readonly vault: KeyVault;
+  readonly registers: Registers;
+  /**
+   * The events of another stream, as the log has them now. The append is conditional on the command's own stream
+   * only: what is recorded in the other one after this reading is not seen.
+   */
+  events(stream: string): AsyncIterable<Recorded>;
 }
 
 /** Binds a decider to the streams it decides about and to the commands that reach it. */
@@ -83,7 +99,12 @@ export interface View {
   readonly projection: Projection;
   readonly table: string;
   readonly roles: readonly Role[];
+  /** Whether its rows about a person stand in the person's file too; for a view under one person. */
+  readonly inFile?: true;
 }
+
+/** The views whose rows stand in a person's file beside what is held. */
+export const FILE_VIEWS = Symbol('FileViews');
 
 export function view(
   scope: View['scope'],

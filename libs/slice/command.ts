@@ -1,5 +1,6 @@
 import { IsOptional, IsString, Matches, MaxLength, ValidateBy, type ValidationOptions } from 'class-validator';
 import { isUuid, parseInstant, type Actor } from '#kernel';
+import { REFERENCE } from './fields.js';
 
 /** A UUID in lower case: other spellings of one id would name other streams and other commands. */
 export const IsId = (options?: ValidationOptions): PropertyDecorator =>
@@ -19,6 +20,13 @@ export const IsInstant = (options?: ValidationOptions): PropertyDecorator =>
   );
 
 /**
+ * A code or a number about a person that must not lie in the clear between sender and engine. Free texts need no such
+ * mark: on the message bus they are always sealed.
+ */
+export const IsPersonal = (): PropertyDecorator =>
+  ValidateBy({ name: 'isPersonal', validator: { validate: () => true } });
+
+/**
  * What every command carries. A command class is the one definition of a command: its name, its fields and their
  * shapes, for every door (HTTP, bus, CLI, timers).
  */
@@ -36,7 +44,7 @@ export abstract class Command {
   @IsOptional()
   @IsString()
   @MaxLength(64)
-  @Matches(/^[A-Za-z0-9][A-Za-z0-9._:/-]*$/)
+  @Matches(REFERENCE)
   readonly caseRef?: string;
 
   /** Who sends it: set by the door after authentication. A body that names it is refused. */
@@ -45,6 +53,3 @@ export abstract class Command {
   /** The command's name. A getter of the class, so that a body cannot set it. */
   abstract get type(): string;
 }
-
-/** Id of an entry of a register: lower-case words joined by hyphens. */
-export const REGISTER_ID = /^[a-z0-9]+(-[a-z0-9]+)*$/;

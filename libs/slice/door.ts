@@ -58,18 +58,22 @@ export class CommandDoor {
    * @param type name of the command.
    * @param body what the sender wrote; nothing in it is trusted.
    * @param actor who sends it, as the door has authenticated it.
+   * @param inClear path of a personal field that came in the clear over a way that takes it under seal only.
    * @throws InvalidCommand when there is no such command or the body is malformed.
    */
-  async submit(type: string, body: unknown, actor: Actor): Promise<Answer> {
+  async submit(type: string, body: unknown, actor: Actor, inClear?: string): Promise<Answer> {
     const known = this.catalogue.get(type);
     if (!known) throw new InvalidCommand([{ field: 'type', rule: 'isKnownCommand' }]);
     const command: Command = Object.assign(await readCommand(known.command, body), { actor });
+    const stream = known.slice.stream(command);
     if (!known.roles.some((role) => actor.roles.includes(role)))
-      return this.runner.refuse(command, known.slice.stream(command), 'FORBIDDEN', { command: type });
+      return this.runner.refuse(command, stream, 'FORBIDDEN', { command: type });
+    if (inClear !== undefined)
+      return this.runner.refuse(command, stream, 'PLAINTEXT_PERSONAL_DATA', { field: inClear });
     const sent = { actor, forThePerson: known.forThePerson ?? false };
     for (const rule of this.catalogue.doorRules) {
       const refusal = rule(command, sent, this.registers);
-      if (refusal) return this.runner.refuse(command, known.slice.stream(command), refusal.code, refusal.details);
+      if (refusal) return this.runner.refuse(command, stream, refusal.code, refusal.details);
     }
     return this.bus.execute(command);
   }

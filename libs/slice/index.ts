@@ -4,6 +4,8 @@ export * from './clock.js';
 export * from './command-ledger.js';
 export * from './command.js';
 export * from './door.js';
+export * from './fields.js';
+export * from './query-parameters.js';
 export * from './refusal-log.js';
 export * from './register-host.js';
 export * from './runner.js';

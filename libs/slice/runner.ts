@@ -15,7 +15,7 @@ import {
 } from '#kernel';
 import { LogUnavailable, PlaintextPersonalData, RevisionConflict, type EventLog, type Identified } from '#event-log';
 import { refused, type Accepted, type Answer, type Refused } from './answer.js';
-import type { AnySlice } from './capability.js';
+import type { AnySlice, LookUps } from './capability.js';
 import type { Clock } from './clock.js';
 import type { Command } from './command.js';
 import { eventId, REFUSAL_STREAM_PREFIX, refusalEventId, type CommandRefused } from './refusal-log.js';
@@ -80,6 +80,7 @@ export class SliceRunner {
   readonly #running = new Map<string, { readonly fingerprint: string; readonly answer: Promise<Answer> }>();
   readonly #queues = new Map<string, Promise<unknown>>();
   readonly #slicesByPrefix = new Map<string, AnySlice[]>();
+  readonly #lookUps: LookUps;
 
   constructor(
     private readonly log: EventLog,
@@ -88,6 +89,7 @@ export class SliceRunner {
     private readonly clock: Clock,
     slices: readonly AnySlice[],
   ) {
+    this.#lookUps = { vault: log.vault, registers, events: (stream) => log.readStream(stream) };
     for (const slice of slices) {
       if (!PREFIX.test(slice.streamPrefix)) throw new Error(`${slice.streamPrefix} is not a word and a hyphen`);
       this.#slicesByPrefix.set(slice.streamPrefix, [...(this.#slicesByPrefix.get(slice.streamPrefix) ?? []), slice]);
@@ -177,7 +179,7 @@ export class SliceRunner {
         ...slice.facts(this.registers),
       };
       const state = fold.states.get(slice);
-      const looked = slice.lookUp ? await slice.lookUp(command, state, { vault: this.log.vault }) : {};
+      const looked = slice.lookUp ? await slice.lookUp(command, state, this.#lookUps) : {};
       const outcome: Outcome<DomainEvent> = slice.decider.decide(command as DomainCommand, state, {
         ...facts,
         ...looked,
@@ -228,7 +230,7 @@ export class SliceRunner {
     fingerprint: string,
   ): Promise<Accepted> {
     const recordedAt = now;
-    const { position } = await this.log.append(stream, fold.revision, events, {
+    const { position, events: stored } = await this.log.append(stream, fold.revision, events, {
       commandId: command.commandId,
       actor: command.actor,
       occurredAt,
@@ -241,7 +243,8 @@ export class SliceRunner {
       position,
       events: events.map((event, index) => ({ id: event.id, type: event.type, revision: first + index })),
     };
-    this.#evolve(fold, stream, events, occurredAt);
+    // What was stored, not what was decided: a fold keeps no personal value in the clear.
+    this.#evolve(fold, stream, stored, occurredAt);
     fold.revision += events.length;
     fold.position = position;
     fold.commands.set(command.commandId, trace);

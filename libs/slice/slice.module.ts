@@ -2,7 +2,7 @@ import { Inject, Module, type DynamicModule, type Provider, type Type } from '@n
 import { CommandHandler, CqrsModule, type ICommandHandler } from '@nestjs/cqrs';
 import { CodecRegistry, EventLog } from '#event-log';
 import type { Answer } from './answer.js';
-import { capability, streamPrefixesOf, view, type Capability } from './capability.js';
+import { capability, FILE_VIEWS, streamPrefixesOf, view, type Capability } from './capability.js';
 import { CLOCK, type Clock } from './clock.js';
 import type { Command } from './command.js';
 import { CommandCatalogue, CommandDoor, type KnownCommand } from './door.js';
@@ -44,6 +44,7 @@ export class SliceModule {
     const providers: Provider[] = [
       { provide: CommandCatalogue, useValue: catalogue },
       { provide: RegisterHost, useValue: registers },
+      { provide: FILE_VIEWS, useValue: capabilities.flatMap(({ views }) => views.filter(({ inFile }) => inFile)) },
       {
         provide: SliceRunner,
         useFactory: (log: EventLog, ledger: CommandLedger, clock: Clock) =>
@@ -57,7 +58,7 @@ export class SliceModule {
       module: SliceModule,
       imports: [CqrsModule.forRoot()],
       providers,
-      exports: [CommandCatalogue, CommandDoor, RegisterHost, SliceRunner],
+      exports: [CommandCatalogue, CommandDoor, FILE_VIEWS, RegisterHost, SliceRunner],
     };
   }
 }

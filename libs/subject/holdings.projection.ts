@@ -30,7 +30,7 @@ type HoldingsEvent =
  */
 export const holdingsProjection: Projection<HoldingsEvent> = {
   name: 'holdings',
-  version: 1,
+  version: 2,
   tables: {
     subjects: {
       columns: {
@@ -54,6 +54,7 @@ export const holdingsProjection: Projection<HoldingsEvent> = {
         sealed: 'text',
         purpose_id: 'text?',
         source: 'text?',
+        source_recipient_id: 'text?',
         status: 'text',
         since: 'text',
         superseded_at: 'text?',
@@ -92,6 +93,7 @@ export const holdingsProjection: Projection<HoldingsEvent> = {
           sealed: sealedText(item.value),
           purpose_id: data.purposeId,
           source: data.source,
+          source_recipient_id: data.sourceRecipientId ?? null,
           status: 'held',
           since: occurredAt,
           superseded_at: null,
@@ -117,8 +119,9 @@ export const holdingsProjection: Projection<HoldingsEvent> = {
         category: data.category,
         key_id: data.keyId,
         sealed: sealedText(data.value),
-        purpose_id: null,
+        purpose_id: data.purposeId ?? null,
         source: null,
+        source_recipient_id: null,
         status: 'held',
         since: occurredAt,
         superseded_at: null,
@@ -142,7 +145,14 @@ export const holdingsProjection: Projection<HoldingsEvent> = {
       update('holdings', { item_id: data.itemId, version: data.version }, { disputed: 1 }),
     ],
     AccuracyCheckDue: ({ data }) => [
-      update('holdings', { item_id: data.itemId, version: data.version }, { check_raised_for: data.due }),
+      update(
+        'holdings',
+        { item_id: data.itemId, version: data.version },
+        {
+          next_check_due: data.due,
+          check_raised_for: data.due,
+        },
+      ),
     ],
     ProcessingRestricted: ({ data }) => [
       update('subjects', { subject_id: data.subjectId }, { restricted_on: data.ground }),

@@ -1,7 +1,11 @@
 export { subjectCapability } from './subject.capability.js';
 export { subjectCodec } from './subject.codec.js';
+export * from './rectification.events.js';
 export * from './subject.events.js';
-export { CATEGORY } from './subject.commands.js';
 export { SUPERSEDED_PERIOD } from './subject.decider.js';
+export { accuracyBacklogProjection } from './accuracy.projection.js';
+export { art14NoticesProjection } from './art14-notices.projection.js';
 export { holdingsProjection } from './holdings.projection.js';
+export { whoWasToldWhatProjection } from './notice-told.projection.js';
+export { rectificationsProjection } from './rectification.projection.js';
 export { timelineProjection } from './timeline.projection.js';

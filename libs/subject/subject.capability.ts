@@ -2,7 +2,22 @@ import { subjectStream } from '#kernel';
 import { noticeRegister } from '#notice';
 import { collectionPointRegister, purposeRegister } from '#purpose';
 import { capability, slice, view } from '#slice';
+import { accuracyCheckPolicy, overdueCheckPolicy } from './accuracy.policy.js';
+import { accuracyBacklogProjection } from './accuracy.projection.js';
+import { art14NoticePolicy } from './art14-notice.policy.js';
+import { art14NoticesProjection } from './art14-notices.projection.js';
 import { holdingsProjection } from './holdings.projection.js';
+import { itemHistoryProjection } from './item-history.projection.js';
+import { whoWasToldWhatProjection } from './notice-told.projection.js';
+import {
+  AnswerRectification,
+  ConfirmReportedValuesErased,
+  RaiseRectificationOverdue,
+  ReportChange,
+} from './rectification.commands.js';
+import { rectificationOverduePolicy, reportedValuesPolicy } from './rectification.policy.js';
+import { rectificationsProjection } from './rectification.projection.js';
+import { RenotificationController } from './renotification.controller.js';
 import { subjectCodec } from './subject.codec.js';
 import {
   CollectData,
@@ -11,9 +26,11 @@ import {
   CorrectData,
   DoubtAccuracy,
   LiftRestriction,
-  NotifyRecipient,
   PresentNotice,
   RaiseAccuracyCheck,
+  RaiseArt14NoticeOverdue,
+  RaiseOverdueCheck,
+  RecordRenewal,
   RefuseCorrection,
   RegisterSubject,
   RestrictProcessing,
@@ -21,7 +38,6 @@ import {
 import { SubjectController } from './subject.controller.js';
 import { subjectDecider } from './subject.decider.js';
 import { timelineProjection } from './timeline.projection.js';
-import { accuracyCheckPolicy } from './accuracy.policy.js';
 
 export const subjectCapability = capability({
   name: 'subject',
@@ -36,24 +52,60 @@ export const subjectCapability = capability({
         collectionPoints: registers.get(collectionPointRegister),
         notices: registers.get(noticeRegister),
       }),
+      async lookUp(command, state, { vault }) {
+        if (command.type !== 'ConfirmReportedValuesErased') return {};
+        return { liveKeys: await vault.liveKeys(state.cases.get(command.requestId)?.keyIds ?? []) };
+      },
       commands: [
         { command: RegisterSubject, roles: ['service', 'staff', 'privacyOfficer'] },
         { command: PresentNotice, roles: ['service', 'staff', 'privacyOfficer'] },
         { command: CollectData, roles: ['service', 'staff'] },
         { command: CorrectData, roles: ['service', 'staff', 'privacyOfficer'] },
         { command: RefuseCorrection, roles: ['privacyOfficer'] },
-        { command: NotifyRecipient, roles: ['service', 'staff', 'privacyOfficer', 'system'] },
         { command: CompleteCorrection, roles: ['staff', 'privacyOfficer'] },
         { command: ConfirmAccuracy, roles: ['service', 'staff', 'privacyOfficer'] },
         { command: DoubtAccuracy, roles: ['service', 'staff', 'privacyOfficer'] },
         { command: RaiseAccuracyCheck, roles: ['system'] },
+        { command: RaiseOverdueCheck, roles: ['system'] },
+        { command: RecordRenewal, roles: ['service', 'staff'] },
+        { command: RaiseArt14NoticeOverdue, roles: ['system'] },
+        { command: ReportChange, roles: ['service', 'staff', 'privacyOfficer', 'legal'] },
+        { command: AnswerRectification, roles: ['staff', 'privacyOfficer'] },
+        { command: RaiseRectificationOverdue, roles: ['system'] },
+        { command: ConfirmReportedValuesErased, roles: ['system'] },
         { command: RestrictProcessing, roles: ['staff', 'privacyOfficer'] },
         { command: LiftRestriction, roles: ['privacyOfficer'] },
       ],
     }),
   ],
-  projections: [holdingsProjection, timelineProjection],
-  views: [view('subject', 'timeline', timelineProjection, 'timeline')],
-  controllers: [SubjectController],
-  policies: [accuracyCheckPolicy],
+  projections: [
+    holdingsProjection,
+    timelineProjection,
+    accuracyBacklogProjection,
+    itemHistoryProjection,
+    rectificationsProjection,
+    art14NoticesProjection,
+    whoWasToldWhatProjection,
+  ],
+  views: [
+    view('subject', 'timeline', timelineProjection, 'timeline'),
+    view('register', 'accuracy-backlog', accuracyBacklogProjection, 'accuracy_backlog'),
+    view('subject', 'accuracy', accuracyBacklogProjection, 'accuracy_backlog'),
+    view('subject', 'item-history', itemHistoryProjection, 'item_history'),
+    view('register', 'rectifications', rectificationsProjection, 'rectifications'),
+    view('subject', 'rectifications', rectificationsProjection, 'rectifications'),
+    view('subject', 'rectification-items', rectificationsProjection, 'rectification_items'),
+    view('register', 'art14-notices', art14NoticesProjection, 'art14_notices'),
+    view('subject', 'art14-notices', art14NoticesProjection, 'art14_notices'),
+    view('register', 'notice-presentations', whoWasToldWhatProjection, 'notice_presentations'),
+    view('subject', 'notice-presentations', whoWasToldWhatProjection, 'notice_presentations'),
+  ],
+  controllers: [RenotificationController, SubjectController],
+  policies: [
+    accuracyCheckPolicy,
+    overdueCheckPolicy,
+    art14NoticePolicy,
+    rectificationOverduePolicy,
+    reportedValuesPolicy,
+  ],
 });

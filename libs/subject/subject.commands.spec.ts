@@ -1,7 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Row } from '#kernel';
+import type { Row, TableShape } from '#kernel';
 import { readCommand, type Command } from '#slice';
-import { accuracyCheckPolicy } from './accuracy.policy.js';
+import { accuracyCheckPolicy, overdueCheckPolicy } from './accuracy.policy.js';
+import { art14NoticePolicy } from './art14-notice.policy.js';
+import {
+  AnswerRectification,
+  ConfirmReportedValuesErased,
+  RaiseRectificationOverdue,
+  ReportChange,
+} from './rectification.commands.js';
+import { rectificationOverduePolicy, reportedValuesPolicy } from './rectification.policy.js';
 import { subjectCapability } from './subject.capability.js';
 import {
   CollectData,
@@ -10,9 +18,11 @@ import {
   CorrectData,
   DoubtAccuracy,
   LiftRestriction,
-  NotifyRecipient,
   PresentNotice,
   RaiseAccuracyCheck,
+  RaiseArt14NoticeOverdue,
+  RaiseOverdueCheck,
+  RecordRenewal,
   RefuseCorrection,
   RegisterSubject,
   RestrictProcessing,
@@ -23,6 +33,12 @@ const subjectId = '7d9e2a10-5b6c-4d3e-8f1a-2b3c4d5e6f70';
 const itemId = '11111111-1111-4111-8111-111111111111';
 const about = { commandId, subjectId };
 const aboutItem = { ...about, itemId };
+const requestId = '55555555-5555-4555-8555-555555555555';
+const aboutCase = { ...about, requestId };
+const changes = [
+  { category: 'contact.phone', value: '+44 20 7946 0199' },
+  { category: 'boat.name', itemId },
+];
 
 const email = { category: 'contact.email', value: 'asha@example.test' };
 const good: readonly (readonly [new () => Command, object])[] = [
@@ -39,17 +55,25 @@ const good: readonly (readonly [new () => Command, object])[] = [
       noticeVersion: 1,
       serviceRequestRef: 'ticket-1',
       source: 'thirdParty',
+      sourceRecipientId: 'example-agency',
       items: [{ ...email, required: true }],
     },
   ],
-  [CorrectData, { ...aboutItem, fromVersion: 1, value: 'new', reasonCode: 'outOfDate' }],
+  [CorrectData, { ...aboutItem, fromVersion: 1, value: 'new', reasonCode: 'outOfDate', requestId }],
   [RefuseCorrection, { ...aboutItem, reasonCode: 'accurateAsHeld', complaintRoutes: ['court'] }],
-  [RefuseCorrection, aboutItem],
-  [NotifyRecipient, { ...aboutItem, recipientId: 'marine', version: 2, outcome: 'impossible' }],
+  [RefuseCorrection, { ...aboutItem, requestId }],
   [CompleteCorrection, { ...aboutItem, version: 2 }],
   [ConfirmAccuracy, { ...aboutItem, method: 'documentSeen' }],
   [DoubtAccuracy, { ...aboutItem, cause: 'returnedPost' }],
+  [DoubtAccuracy, { ...about, useId: requestId, cause: 'bouncedEmail' }],
   [RaiseAccuracyCheck, { ...aboutItem, due: '2027-01-05T09:00:00.000Z' }],
+  [RaiseOverdueCheck, { ...aboutItem, due: '2027-01-05T09:00:00.000Z' }],
+  [RecordRenewal, about],
+  [RaiseArt14NoticeOverdue, { ...about, noticeId: 'customer-privacy', due: '2027-01-05T09:00:00.000Z' }],
+  [ReportChange, { ...about, channel: 'letter', changes }],
+  [AnswerRectification, aboutCase],
+  [RaiseRectificationOverdue, { ...aboutCase, due: '2027-01-05T09:00:00.000Z' }],
+  [ConfirmReportedValuesErased, aboutCase],
   [RestrictProcessing, { ...about, ground: '18(1)(d)' }],
   [LiftRestriction, { ...about, informedAt: '2026-11-23T09:00:00+01:00' }],
   [LiftRestriction, about],
@@ -65,7 +89,7 @@ describe('bodies of commands', () => {
   );
 
   it('take an optional field that is null for one left out', async () => {
-    const nothing = { serviceRequestRef: null, source: null };
+    const nothing = { serviceRequestRef: null, source: null, sourceRecipientId: null };
     const read = await readCommand(CollectData, { ...bodyOf(CollectData), ...nothing });
     expect([read.serviceRequestRef, read.source]).toEqual([undefined, undefined]);
     expect((await readCommand(RefuseCorrection, { ...aboutItem, reasonCode: null })).reasonCode).toBeUndefined();
@@ -90,6 +114,9 @@ describe('bodies of commands', () => {
     ['noticeVersion', CollectData, { noticeVersion: '1' }],
     ['serviceRequestRef', CollectData, { serviceRequestRef: 'about Asha' }],
     ['source', CollectData, { source: 'gossip' }],
+    ['sourceRecipientId', CollectData, { sourceRecipientId: 'Example Ltd' }],
+    ['sourceRecipientId', CollectData, { source: undefined }],
+    ['sourceRecipientId', CollectData, { source: 'derived' }],
     ['items', CollectData, { items: [] }],
     ['items', CollectData, { items: [[]] }],
     ['items', CollectData, { items: [[email]] }],
@@ -113,13 +140,28 @@ describe('bodies of commands', () => {
     ['reasonCode', RefuseCorrection, { reasonCode: 'because' }],
     ['complaintRoutes', RefuseCorrection, { complaintRoutes: ['court', 'court'] }],
     ['complaintRoutes', RefuseCorrection, { complaintRoutes: ['pub'] }],
-    ['recipientId', NotifyRecipient, { recipientId: 'Marine Ltd' }],
-    ['version', NotifyRecipient, { version: 1 }],
-    ['outcome', NotifyRecipient, { outcome: 'forgotten' }],
     ['version', CompleteCorrection, { version: 1 }],
     ['method', ConfirmAccuracy, { method: 'felt right' }],
     ['cause', DoubtAccuracy, { cause: 'hunch' }],
+    ['itemId', DoubtAccuracy, { itemId: undefined }],
+    ['useId', DoubtAccuracy, { itemId: undefined }],
+    ['useId', DoubtAccuracy, { useId: requestId }],
+    ['itemId', DoubtAccuracy, { itemId: 'asha@example.test' }],
+    ['useId', DoubtAccuracy, { itemId: undefined, useId: 'the last one' }],
     ['due', RaiseAccuracyCheck, { due: '2027-01-05' }],
+    ['due', RaiseOverdueCheck, { due: '2027-01-05' }],
+    ['noticeId', RaiseArt14NoticeOverdue, { noticeId: 'Notice 1' }],
+    ['requestId', CorrectData, { requestId: 'the letter' }],
+    ['channel', ReportChange, { channel: 'asha@example.test' }],
+    ['channel', ReportChange, { channel: undefined }],
+    ['changes', ReportChange, { changes: [] }],
+    ['changes', ReportChange, { changes: [changes[0], changes[0]] }],
+    ['changes', ReportChange, { changes: 'my phone' }],
+    ['changes.0.category', ReportChange, { changes: [{ category: 'my phone' }] }],
+    ['changes.0.value', ReportChange, { changes: [{ category: 'contact.phone', value: '' }] }],
+    ['changes.0.itemId', ReportChange, { changes: [{ category: 'contact.phone', itemId: '7' }] }],
+    ['changes.0.reason', ReportChange, { changes: [{ category: 'contact.phone', reason: 'moved' }] }],
+    ['requestId', AnswerRectification, { requestId: undefined }],
     ['ground', RestrictProcessing, { ground: '18(1)' }],
     ['informedAt', LiftRestriction, { informedAt: 'yesterday' }],
     ['informedAt', LiftRestriction, { informedAt: '2026-11-23' }],
@@ -134,7 +176,7 @@ describe('the capability', () => {
 
   it('reads every command it is sent, and decides it in the stream of the person', () => {
     const bound = slice!.commands.map(({ command }) => command);
-    expect(new Set(good.map(([command]) => command))).toEqual(new Set(bound));
+    expect(new Set<unknown>(good.map(([command]) => command))).toEqual(new Set<unknown>(bound));
     for (const command of bound) {
       const made = Object.assign(new command(), { subjectId });
       expect(made.type).toBe(command.name);
@@ -146,6 +188,45 @@ describe('the capability', () => {
     expect(rolesOf(RefuseCorrection)).toEqual(['privacyOfficer']);
     expect(rolesOf(LiftRestriction)).toEqual(['privacyOfficer']);
     expect(rolesOf(RaiseAccuracyCheck)).toEqual(['system']);
+  });
+  it('has no field for a fee, a penalty, a form or a reason in the report of a change (I-18b)', async () => {
+    const read = await readCommand(ReportChange, bodyOf(ReportChange));
+    const known = ['commandId', 'occurredAt', 'caseRef', 'actor', 'subjectId', 'channel', 'changes'];
+    expect(Object.keys(read).filter((name) => !known.includes(name))).toEqual([]);
+    expect(read.changes.flatMap((change) => Object.keys(change))).toEqual(['category', 'value', 'category', 'itemId']);
+    for (const field of ['fee', 'penalty', 'charge', 'form', 'reason', 'reasonCode', 'identityProof'])
+      await expect(readCommand(ReportChange, { ...bodyOf(ReportChange), [field]: 1 })).rejects.toThrow(`${field} (`);
+    const rolesOf = slice!.commands.find(({ command }) => command === ReportChange)?.roles;
+    expect(rolesOf).toEqual(['service', 'staff', 'privacyOfficer', 'legal']);
+  });
+  it('does what has fallen due by commands that can be read, and that only the steward may send', async () => {
+    const due = '2027-01-05T09:00:00.000Z';
+    const row: Row = {
+      subject_id: subjectId,
+      item_id: itemId,
+      notice_id: 'customer-privacy',
+      request_id: requestId,
+      due,
+    };
+    const sent = [
+      [overdueCheckPolicy, RaiseOverdueCheck, { itemId, due }],
+      [art14NoticePolicy, RaiseArt14NoticeOverdue, { noticeId: 'customer-privacy', due }],
+      [rectificationOverduePolicy, RaiseRectificationOverdue, { requestId, due }],
+      [reportedValuesPolicy, ConfirmReportedValuesErased, { requestId }],
+    ] as const;
+    for (const [policy, command, content] of sent) {
+      const { type, body } = policy.command([row]);
+      expect(await readCommand(command as new () => Command, { commandId, ...body })).toMatchObject({
+        type,
+        ...content,
+      });
+      expect(slice!.commands.find((each) => each.command === command)?.roles).toEqual(['system']);
+      const { tables } = policy.projection as unknown as { readonly tables: Readonly<Record<string, TableShape>> };
+      const columns = Object.keys(tables[policy.table]!.columns);
+      expect(columns).toEqual(
+        expect.arrayContaining([...Object.keys(policy.where), policy.dueColumn, ...policy.groupBy]),
+      );
+    }
   });
   it('raises a check by a command that can be read', async () => {
     const row: Row = { subject_id: subjectId, item_id: itemId, next_check_due: '2027-01-05T09:00:00.000Z' };

@@ -14,21 +14,12 @@ import {
   MaxLength,
   Min,
   MinLength,
+  ValidateBy,
   ValidateNested,
 } from 'class-validator';
-import { Command, IsId, IsInstant, REGISTER_ID } from '#slice';
-
-/** Name of a category of data, for example `contact.email`. */
-export const CATEGORY = /^[a-z][a-zA-Z0-9]*(\.[a-z][a-zA-Z0-9]*){0,3}$/;
-
-/** Longest value of one item, in characters. */
-const LONGEST_VALUE = 20_000;
-
-/** Commands about one person carry the person's random id. */
-abstract class SubjectCommand extends Command {
-  @IsId()
-  readonly subjectId!: string;
-}
+import { CATEGORY, IsId, IsInstant, REFERENCE, REGISTER_ID } from '#slice';
+import type { RectificationCommand } from './rectification.commands.js';
+import { IsGivenWithout, LONGEST_VALUE, SubjectCommand } from './subject.fields.js';
 
 /** Commands about one item held about a person. */
 abstract class ItemCommand extends SubjectCommand {
@@ -120,13 +111,23 @@ export class CollectData extends SubjectCommand {
   @IsOptional()
   @IsString()
   @MaxLength(64)
-  @Matches(/^[A-Za-z0-9][A-Za-z0-9._:/-]*$/)
+  @Matches(REFERENCE)
   readonly serviceRequestRef?: string;
 
   /** Where the values come from; the person when absent. */
   @IsOptional()
   @IsIn(['subject', 'thirdParty', 'derived'])
   readonly source?: 'subject' | 'thirdParty' | 'derived';
+
+  /** The third party that gave them, where it is a registered recipient. */
+  @IsOptional()
+  @Matches(REGISTER_ID)
+  @MaxLength(64)
+  @ValidateBy({
+    name: 'isOfThirdParty',
+    validator: { validate: (_value, asked) => (asked?.object as CollectData).source === 'thirdParty' },
+  })
+  readonly sourceRecipientId?: string;
 
   @IsArray()
   @ArrayMinSize(1)
@@ -156,6 +157,11 @@ export class CorrectData extends ItemCommand {
 
   @IsIn(['inaccurate', 'incomplete', 'outOfDate'])
   readonly reasonCode!: 'inaccurate' | 'incomplete' | 'outOfDate';
+
+  /** The case it answers. Any correction of an item counts for every open case about it; this one goes on record. */
+  @IsOptional()
+  @IsId()
+  readonly requestId?: string;
 }
 
 /** Refuses a correction the person asked for (C21). */
@@ -175,24 +181,11 @@ export class RefuseCorrection extends ItemCommand {
   @ArrayUnique()
   @IsIn(['controller', 'commissioner', 'court'], { each: true })
   readonly complaintRoutes?: readonly ('controller' | 'commissioner' | 'court')[];
-}
 
-/** Records that a recipient of an old value was told of the new one, or why not (C21, UK GDPR Art 19). */
-export class NotifyRecipient extends ItemCommand {
-  get type() {
-    return 'NotifyRecipient' as const;
-  }
-
-  @Matches(REGISTER_ID)
-  @MaxLength(64)
-  readonly recipientId!: string;
-
-  @IsInt()
-  @Min(2)
-  readonly version!: number;
-
-  @IsIn(['notified', 'impossible', 'disproportionate'])
-  readonly outcome!: 'notified' | 'impossible' | 'disproportionate';
+  /** The case it answers; every open case about the item when absent. */
+  @IsOptional()
+  @IsId()
+  readonly requestId?: string;
 }
 
 /** Closes a correction once every recipient has been dealt with (C21). */
@@ -216,11 +209,18 @@ export class ConfirmAccuracy extends ItemCommand {
   readonly method!: 'subjectConfirmed' | 'documentSeen' | 'contactMade' | 'registerChecked';
 }
 
-/** Records that an item may be wrong (I-14c). */
-export class DoubtAccuracy extends ItemCommand {
+/** Records that an item may be wrong (I-14c). What came back is named by the item, or by the use it was sent under. */
+export class DoubtAccuracy extends SubjectCommand {
   get type() {
     return 'DoubtAccuracy' as const;
   }
+
+  @IsGivenWithout('useId')
+  readonly itemId?: string;
+
+  /** The authorised use whose message came back: one of the last hundred of this person. */
+  @IsGivenWithout('itemId')
+  readonly useId?: string;
 
   @IsIn(['bouncedEmail', 'returnedPost', 'subjectNotice', 'other'])
   readonly cause!: 'bouncedEmail' | 'returnedPost' | 'subjectNotice' | 'other';
@@ -233,6 +233,39 @@ export class RaiseAccuracyCheck extends ItemCommand {
   }
 
   /** The due date the steward read; a check that has been done since is not raised. */
+  @IsInstant()
+  readonly due!: string;
+}
+
+/** Raises that a check which fell due was not done for a month; sent by the steward (C14). */
+export class RaiseOverdueCheck extends ItemCommand {
+  get type() {
+    return 'RaiseOverdueCheck' as const;
+  }
+
+  /** When the check was due. */
+  @IsInstant()
+  readonly due!: string;
+}
+
+/** Records that the person renewed a service: every checked category falls due for a check (C14). */
+export class RecordRenewal extends SubjectCommand {
+  get type() {
+    return 'RecordRenewal' as const;
+  }
+}
+
+/** Raises that the person was not told in time of data from elsewhere; sent by the steward (UK GDPR Art 14(3)). */
+export class RaiseArt14NoticeOverdue extends SubjectCommand {
+  get type() {
+    return 'RaiseArt14NoticeOverdue' as const;
+  }
+
+  @Matches(REGISTER_ID)
+  @MaxLength(64)
+  readonly noticeId!: string;
+
+  /** The due date the steward read. */
   @IsInstant()
   readonly due!: string;
 }
@@ -265,10 +298,13 @@ export type SubjectDomainCommand =
   | CollectData
   | CorrectData
   | RefuseCorrection
-  | NotifyRecipient
   | CompleteCorrection
   | ConfirmAccuracy
   | DoubtAccuracy
   | RaiseAccuracyCheck
+  | RaiseOverdueCheck
+  | RecordRenewal
+  | RaiseArt14NoticeOverdue
   | RestrictProcessing
-  | LiftRestriction;
+  | LiftRestriction
+  | RectificationCommand;

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { instant, Personal } from '#kernel';
 import { scenario } from '#kernel/testing';
 import { subjectDecider } from './subject.decider.js';
-import type { DataShareView, SubjectEvent } from './subject.events.js';
+import type { DataShareView, SubjectEvent, UnreachableView, UseView } from './subject.events.js';
 import {
   ASHA,
   collect,
@@ -23,6 +23,8 @@ import {
   REVISED,
   send,
   shared,
+  USE,
+  used,
 } from './testing/index.js';
 
 const OPENED = '2026-01-05T09:00:00Z';
@@ -30,7 +32,7 @@ const TODAY = '2026-03-02T09:00:00Z';
 const LATER = '2026-11-23T09:00:00Z';
 const subjectId = ASHA;
 const itemId = EMAIL;
-type Folded = SubjectEvent | DataShareView;
+type Folded = SubjectEvent | DataShareView | UnreachableView | UseView;
 
 /** A scenario that takes place after these events, each with the time it happened. */
 const after = (...history: readonly (readonly [string, Folded])[]) =>
@@ -94,7 +96,17 @@ describe('presenting a notice (C13)', () => {
   it('records what the person was shown', () => given().when(present()).then(presented()));
   it('records it once', () => given(presented()).when(present()).thenNothing());
   it('records an earlier showing that is entered later', () =>
-    given(presented()).when(present(), happened('2026-02-01T09:00:00Z', TODAY)).then(presented()));
+    given(presented())
+      .when(present(), happened('2026-02-01T09:00:00Z', TODAY))
+      .then(presented(1, 'customer-privacy', { again: true, newestBefore: 1 })));
+  it('says which version was the newest before', () => {
+    given(presented())
+      .when(present(2), happened(REVISED))
+      .then(presented(2, 'customer-privacy', { newestBefore: 1 }));
+    after([OPENED, registered], [REVISED, presented(2)])
+      .when(present(1), happened('2026-02-01T09:00:00Z'))
+      .then(presented(1, 'customer-privacy', { newestBefore: 2 }));
+  });
   it('needs a published version', () => {
     given().when(present(3)).thenRefused('NOTICE_UNKNOWN', { noticeId: 'customer-privacy', version: 3 });
     given().when(present(1, 'constructor')).thenRefused('NOTICE_UNKNOWN', { noticeId: 'constructor', version: 1 });
@@ -110,23 +122,28 @@ describe('presenting a notice (C13)', () => {
 
   it('records the same version anew once data came from elsewhere, so that the person can be told (Art 14)', () => {
     const told = after([OPENED, registered], [OPENED, presented()], [TODAY, collected({ source: 'thirdParty' })]);
-    told.when(present(), happened('2026-03-03T09:00:00Z', LATER)).then(presented());
+    const now = presented(1, 'customer-privacy', { again: true, newestBefore: 1, toldOf: [EMAIL, PHONE] });
+    told.when(present(), happened('2026-03-03T09:00:00Z', LATER)).then(now);
     told.when(present(), happened('2026-03-03T09:00:00Z', LATER)).thenRepeatedNothing();
     // Neither a showing before that, nor another notice, tells them.
     told.when(present(), happened('2026-03-01T09:00:00Z', LATER)).thenNothing();
-    told.given(presented(1, 'another')).when(present()).then(presented());
+    told.given(presented(1, 'another')).when(present()).then(now);
     told.given(presented(1, 'another')).when(present(1, 'another')).thenNothing();
     told.given(presented()).when(present()).thenNothing();
   });
   it('tells of everything that came from elsewhere up to then, and of nothing later', () => {
+    const name = { ...collected().data.items[0]!, itemId: ASHA };
     const twice = after(
       [OPENED, registered],
       [OPENED, presented()],
       [TODAY, collected({ source: 'thirdParty' })],
-      ['2026-02-01T09:00:00Z', collected({ source: 'thirdParty' })],
+      ['2026-02-01T09:00:00Z', collected({ source: 'thirdParty', items: [name] })],
     );
-    twice.when(present(), happened('2026-02-15T09:00:00Z')).thenNothing();
-    twice.when(present(), happened(TODAY)).then(presented());
+    const telling = (...toldOf: string[]) => presented(1, 'customer-privacy', { again: true, newestBefore: 1, toldOf });
+    twice.when(present(), happened('2026-01-31T09:00:00Z')).thenNothing();
+    twice.when(present(), happened('2026-02-15T09:00:00Z')).then(telling(ASHA));
+    twice.when(present(), happened('2026-02-15T09:00:00Z')).thenRepeatedNothing();
+    twice.when(present(), happened(TODAY)).then(telling(EMAIL, PHONE, ASHA));
   });
 });
 
@@ -402,7 +419,7 @@ describe('correcting data (C21)', () => {
       .when(send({ type: 'DoubtAccuracy', itemId, cause: 'other' }))
       .then({
         type: 'AccuracyDoubtRaised',
-        data: { subjectId, itemId, version: 2, cause: 'other' },
+        data: { subjectId, itemId, version: 2, category: 'contact.email', cause: 'other' },
       }));
 });
 
@@ -463,37 +480,33 @@ describe('refusing a correction (C21)', () => {
 });
 
 describe('telling recipients of a correction (C21, Art 19)', () => {
-  const notify = (changes: object = {}) =>
-    send({ type: 'NotifyRecipient', itemId, recipientId: 'marine', version: 2, outcome: 'notified', ...changes });
   const complete = (changes: object = {}) => send({ type: 'CompleteCorrection', itemId, version: 2, ...changes });
-  const notified = (recipientId = 'marine', version = 2): SubjectEvent => ({
+  const notified = (
+    recipientId = 'marine',
+    version = 2,
+    what: 'correction' | 'erasure' = 'correction',
+  ): SubjectEvent => ({
     type: 'RecipientNotified',
-    data: { subjectId, recipientId, itemId, version, what: 'correction', outcome: 'notified' },
+    data: { subjectId, recipientId, what, items: [{ itemId, version }], outcome: 'notified' },
   });
   const completed: SubjectEvent = { type: 'CorrectionCompleted', data: { subjectId, itemId, version: 2 } };
   const wrong = given(collected(), shared('marine'), shared('pacific'), corrected());
 
-  it('records that a recipient was told, once', () => {
-    wrong.when(notify()).then(notified());
-    wrong.when(notify()).thenRepeatedNothing();
-  });
-  it('records why one could not be', () =>
-    expect(wrong.when(notify({ outcome: 'impossible' })).outcome).toMatchObject({
-      events: [{ data: { outcome: 'impossible' } }],
-    }));
-  it('tells whoever was given the value, and nobody else', () => {
-    for (const recipientId of ['adtech', 'constructor'])
-      wrong.when(notify({ recipientId })).thenRefused('RECIPIENT_UNKNOWN', { recipientId, itemId });
-    given(collected(), shared('asha', 1, 'SELF'), corrected())
-      .when(notify({ recipientId: 'asha' }))
-      .thenRefused('RECIPIENT_UNKNOWN', { recipientId: 'asha', itemId });
-  });
-  it('tells nothing of a version that does not exist', () => {
-    wrong.when(notify({ version: 3 })).thenRefused('VERSION_CONFLICT', { itemId, version: 2 });
-    wrong.when(complete({ version: 3 })).thenRefused('VERSION_CONFLICT', { itemId, version: 2 });
-  });
-  it('tells no one who was given the new value', () =>
-    given(collected(), shared('marine'), corrected(), shared('marine', 2)).when(notify()).thenNothing());
+  it('knows of no version to come', () =>
+    wrong.when(complete({ version: 3 })).thenRefused('VERSION_CONFLICT', { itemId, version: 2 }));
+  it('asks nobody who was given the new value to be told', () =>
+    given(collected(), shared('marine'), corrected(), shared('marine', 2)).when(complete()).then(completed));
+  it('takes a recipient that cannot be reached for dealt with', () =>
+    given(collected(), shared('marine'), corrected(), {
+      type: 'RecipientUnreachable',
+      data: { recipientId: 'marine', what: 'correction', items: [{ itemId, version: 2 }] },
+    })
+      .when(complete())
+      .then(completed));
+  it('is not completed by what was told of something else', () =>
+    given(collected(), shared('marine'), corrected(), notified('marine', 2, 'erasure'))
+      .when(complete())
+      .thenRefused('RECIPIENTS_NOT_NOTIFIED', { itemId, recipients: ['marine'] }));
 
   it('does not complete before everyone has been told', () => {
     wrong.when(complete()).thenRefused('RECIPIENTS_NOT_NOTIFIED', { itemId, recipients: ['marine', 'pacific'] });
@@ -508,7 +521,6 @@ describe('telling recipients of a correction (C21, Art 19)', () => {
     given(collected(), corrected()).when(complete()).then(completed);
   });
   it('needs an item', () => {
-    wrong.when(notify({ itemId: ASHA })).thenRefused('ITEM_UNKNOWN', { itemId: ASHA });
     wrong.when(complete({ itemId: ASHA })).thenRefused('ITEM_UNKNOWN', { itemId: ASHA });
   });
 });
@@ -530,7 +542,7 @@ describe('accuracy (C14)', () => {
   });
   const raised: SubjectEvent = {
     type: 'AccuracyCheckDue',
-    data: { subjectId, itemId, version: 1, due: '2027-01-05T09:00:00.000Z' },
+    data: { subjectId, itemId, version: 1, category: 'contact.email', due: '2027-01-05T09:00:00.000Z' },
   };
 
   it('confirmed puts the next check off', () => {
@@ -578,6 +590,135 @@ describe('accuracy (C14)', () => {
       .thenTypes('AccuracyCheckDue'));
 });
 
+describe('what came back (I-14c)', () => {
+  const bounce = (cause: 'bouncedEmail' | 'returnedPost' | 'other' = 'bouncedEmail', useId = USE) =>
+    send({ type: 'DoubtAccuracy', useId, cause });
+  const doubtOf = (id: string, category: string, cause: 'bouncedEmail' | 'other' = 'bouncedEmail'): SubjectEvent => ({
+    type: 'AccuracyDoubtRaised',
+    data: { subjectId, itemId: id, version: 1, category, cause, useId: USE },
+  });
+  const email = doubtOf(EMAIL, 'contact.email');
+
+  it('is named by the use it was sent under, and is about the address it was sent to', () => {
+    given(collected(), used()).when(bounce()).then(email);
+    given(collected(), used()).when(bounce()).thenRepeatedNothing();
+  });
+  it('is about everything that was used when no address of that kind was', () => {
+    given(collected(), used()).when(bounce('returnedPost')).thenTypes('AccuracyDoubtRaised', 'AccuracyDoubtRaised');
+    given(collected(), used())
+      .when(bounce('other'))
+      .then(doubtOf(EMAIL, 'contact.email', 'other'), doubtOf(PHONE, 'contact.phone', 'other'));
+  });
+  it('says nothing about a value that was put right, doubted or gone since', () => {
+    given(collected(), used(), corrected()).when(bounce()).thenNothing();
+    given(collected(), used(), doubted()).when(bounce()).thenNothing();
+    given(collected(), used(), expired()).when(bounce()).thenNothing();
+  });
+  it('names a use of this person, one of the last hundred', () => {
+    given(collected()).when(bounce()).thenRefused('ITEM_UNKNOWN', { useId: USE });
+    const later = Array.from({ length: 99 }, (_, index) => used(1, idsOf(USE)(`use ${index}`)));
+    given(collected(), used(), ...later)
+      .when(bounce())
+      .then(email);
+    given(collected(), used(), ...later, used(1, ASHA))
+      .when(bounce())
+      .thenRefused('ITEM_UNKNOWN', { useId: USE });
+  });
+});
+
+describe('a check that is not done (C14)', () => {
+  const DUE = '2027-01-05T09:00:00.000Z';
+  const overdue = (due = DUE) => send({ type: 'RaiseOverdueCheck', itemId, due });
+  const on = (at: string) => happened(at, at);
+  const due: SubjectEvent = {
+    type: 'AccuracyCheckDue',
+    data: { subjectId, itemId, version: 1, category: 'contact.email', due: DUE },
+  };
+  const raised: SubjectEvent = {
+    type: 'AccuracyCheckOverdue',
+    data: { subjectId, itemId, version: 1, category: 'contact.email', due: DUE },
+  };
+  const confirmed: SubjectEvent = {
+    type: 'AccuracyConfirmed',
+    data: { subjectId, itemId, version: 1, method: 'contactMade', nextCheckDue: '2028-01-10T09:00:00.000Z' },
+  };
+
+  it('is raised once more after a month', () => {
+    given(collected(), due).when(overdue(), on('2027-02-05T08:59:59Z')).thenNothing();
+    given(collected(), due).when(overdue(), on('2027-02-05T09:00:00Z')).then(raised);
+    given(collected(), due).when(overdue(), on('2027-02-05T09:00:00Z')).thenRepeatedNothing();
+  });
+  it('is not raised when it was done, never fell due, or its item has gone', () => {
+    const late = on('2027-06-01T09:00:00Z');
+    given(collected(), due, confirmed).when(overdue(), late).thenNothing();
+    given(collected()).when(overdue(), late).thenNothing();
+    given(collected(), due, expired()).when(overdue(), late).thenNothing();
+    given(collected(), due, corrected()).when(overdue(), late).thenNothing();
+    given().when(overdue(), late).thenRefused('ITEM_UNKNOWN', { itemId });
+  });
+
+  it('falls due at every renewal, for what is checked at all', () => {
+    const renew = send({ type: 'RecordRenewal' });
+    const brought: SubjectEvent = {
+      type: 'AccuracyCheckDue',
+      data: {
+        subjectId,
+        itemId,
+        version: 1,
+        category: 'contact.email',
+        due: '2026-03-02T09:00:00.000Z',
+        cause: 'renewal',
+      },
+    };
+    holding.when(renew).then(brought);
+    holding.when(renew).thenRepeatedNothing();
+    given(collected(), due).when(renew, on('2027-02-01T09:00:00Z')).thenNothing();
+    given(collected(), brought)
+      .when(send({ type: 'ConfirmAccuracy', itemId, method: 'subjectConfirmed' }))
+      .thenTypes('AccuracyConfirmed');
+    given(collected(), expired()).when(renew).thenNothing();
+  });
+});
+
+describe('data from elsewhere (Art 14)', () => {
+  const DUE = '2026-04-02T23:00:00.000Z';
+  const raise = (due = DUE, noticeId = 'customer-privacy') => send({ type: 'RaiseArt14NoticeOverdue', noticeId, due });
+  const late = happened('2026-04-03T09:00:00Z', '2026-04-03T09:00:00Z');
+  const elsewhere = after([OPENED, registered], [TODAY, collected({ source: 'thirdParty', art14Due: DUE })]);
+  const overdue = (...itemIds: string[]): SubjectEvent => ({
+    type: 'Art14NoticeOverdue',
+    data: { subjectId, noticeId: 'customer-privacy', due: DUE, itemIds },
+  });
+
+  it('has a month to be told of, from the day it came', () => {
+    const third = given().when(collect({ source: 'thirdParty', sourceRecipientId: 'example-agency' })).outcome;
+    expect(third).toMatchObject({ events: [{ data: { art14Due: DUE, sourceRecipientId: 'example-agency' } }] });
+    for (const source of ['subject', 'derived'] as const) {
+      const { outcome } = known.when(collect({ source }));
+      expect(JSON.stringify(outcome.kind === 'accepted' && Object.keys(outcome.events[0]!.data))).not.toMatch(/art14/);
+    }
+  });
+  it('is raised once when the person was not told in time', () => {
+    elsewhere.when(raise(), happened('2026-04-02T22:59:59Z', '2026-04-02T22:59:59.999Z')).thenNothing();
+    elsewhere.when(raise(), late).then(overdue(EMAIL, PHONE));
+    elsewhere.when(raise(), late).thenRepeatedNothing();
+    elsewhere.given(overdue(EMAIL, PHONE)).when(raise(), late).thenNothing();
+  });
+  it('has the same date when the event is from before dates were stored', () =>
+    after([OPENED, registered], [TODAY, collected({ source: 'thirdParty' })])
+      .when(raise(), late)
+      .then(overdue(EMAIL, PHONE)));
+  it('is not raised once the person was told, nor for what has gone', () => {
+    after([OPENED, registered], [TODAY, collected({ source: 'thirdParty' })], ['2026-03-03T09:00:00Z', presented()])
+      .when(raise(), late)
+      .thenNothing();
+    elsewhere.given(expired()).when(raise(), late).then(overdue(PHONE));
+    elsewhere.given(expired(), expired(PHONE)).when(raise(), late).thenNothing();
+    elsewhere.when(raise(DUE, 'another'), late).thenNothing();
+    elsewhere.when(raise('2026-04-01T23:00:00.000Z'), late).thenNothing();
+  });
+});
+
 describe('restricting (Art 18)', () => {
   const restrict = (ground: '18(1)(a)' | '18(1)(c)' = '18(1)(a)') => send({ type: 'RestrictProcessing', ground });
   const lift = (informedAt?: string) =>
@@ -587,6 +728,18 @@ describe('restricting (Art 18)', () => {
     given().when(restrict()).then(restricted());
     given(restricted()).when(restrict()).thenNothing();
     given(restricted()).when(restrict('18(1)(c)')).then(restricted('18(1)(c)'));
+  });
+  it('names those who were given data and must know of it, and not twice', () => {
+    const copies = [collected(), shared('pacific'), shared('marine'), shared('asha', 1, 'SELF')];
+    given(...copies)
+      .when(restrict())
+      .then({
+        type: 'ProcessingRestricted',
+        data: { subjectId, ground: '18(1)(a)', recipientsToNotify: ['marine', 'pacific'] },
+      });
+    given(...copies, restricted())
+      .when(restrict('18(1)(c)'))
+      .then(restricted('18(1)(c)'));
   });
   it('is lifted after the person was told, once', () => {
     const under = after([OPENED, registered], [OPENED, restricted()]);

@@ -1,4 +1,4 @@
-import { addPeriodToInstant } from '#calendar';
+import { addPeriodToInstant, thirdPartyNoticeDeadline } from '#calendar';
 import {
   accept,
   parseInstant,
@@ -7,7 +7,6 @@ import {
   unchanged,
   withoutStanding,
   type Decider,
-  type Facts,
   type Instant,
   type Outcome,
 } from '#kernel';
@@ -20,6 +19,19 @@ import {
   type PurposeField,
   type PurposeRegisterState,
 } from '#purpose';
+import {
+  answerRectification,
+  awaits,
+  caseOf,
+  completions,
+  confirmReportedValuesErased,
+  DISPUTE_PERIOD,
+  evolveCases,
+  raiseRectificationOverdue,
+  reportChange,
+  type RectificationCases,
+  type RectificationFacts,
+} from './rectification.rules.js';
 import type {
   CollectData,
   CompleteCorrection,
@@ -28,17 +40,33 @@ import type {
   DoubtAccuracy,
   ItemToCollect,
   LiftRestriction,
-  NotifyRecipient,
   PresentNotice,
   RaiseAccuracyCheck,
+  RaiseArt14NoticeOverdue,
+  RaiseOverdueCheck,
+  RecordRenewal,
   RefuseCorrection,
   RegisterSubject,
   SubjectDomainCommand,
 } from './subject.commands.js';
-import type { Capacity, CollectedItem, DataShareView, SubjectEvent } from './subject.events.js';
+import type {
+  Capacity,
+  CollectedItem,
+  DataShareView,
+  ProcessingRestricted,
+  SubjectEvent,
+  UnreachableView,
+  UseView,
+} from './subject.events.js';
 
 /** How long a superseded value is kept for disputes, unless a rule says otherwise (domain facts 2.7). */
-export const SUPERSEDED_PERIOD = 'P12M';
+export const SUPERSEDED_PERIOD = DISPUTE_PERIOD;
+
+/** How long after it fell due a check that was not done is raised again, as overdue (C14). */
+export const CHECK_GRACE = 'P1M';
+
+/** How many authorised uses a report of what came back may name: the newest. */
+const REMEMBERED_USES = 100;
 
 export interface ItemState {
   readonly category: string;
@@ -52,6 +80,8 @@ export interface ItemState {
   readonly nextCheckDue?: string;
   /** The due date for which a check was raised last. */
   readonly raisedFor?: string;
+  /** The due date that was raised as overdue last. */
+  readonly overdueFor?: string;
   /** Why a correction of this version was refused last. */
   readonly refusedFor?: string;
   /** Recipients by the newest version they were given or told of. */
@@ -65,14 +95,28 @@ export interface SubjectState {
   readonly registeredAs?: { readonly capacity: Capacity; readonly subscriberType: string; readonly division: string };
   /** First presentation of each notice version, by `id@version`. */
   readonly presented: Readonly<Record<string, Instant>>;
-  /** By notice: when the newest data came from elsewhere under it that the person was not told of since (Art 14). */
-  readonly untold: ReadonlyMap<string, Instant>;
+  /** By notice: the newest version that was presented. */
+  readonly newestPresented: ReadonlyMap<string, number>;
+  /** What came from elsewhere that the person was not told of since (Art 14). */
+  readonly untold: readonly Untold[];
   readonly items: Readonly<Record<string, ItemState>>;
+  readonly cases: RectificationCases;
+  /** The newest authorised uses, by use id, each with the item versions it was about. */
+  readonly uses: ReadonlyMap<string, UseView['data']['items']>;
   readonly restriction?: { readonly ground: string; readonly since: Instant };
 }
 
+/** Items of one collection from elsewhere, and the notice that tells of them. */
+interface Untold {
+  readonly noticeId: string;
+  readonly obtainedAt: Instant;
+  readonly due: string;
+  readonly itemIds: readonly string[];
+  readonly raised: boolean;
+}
+
 /** What the rules about holdings look up. */
-export interface SubjectFacts extends Facts {
+export interface SubjectFacts extends RectificationFacts {
   readonly purposes: PurposeRegisterState;
   readonly collectionPoints: CollectionPointRegisterState;
   readonly notices: NoticeRegisterState;
@@ -80,28 +124,38 @@ export interface SubjectFacts extends Facts {
 
 type SubjectOutcome = Outcome<SubjectEvent>;
 
-const initialState: SubjectState = { presented: {}, untold: new Map(), items: {} };
+type FoldedEvent = SubjectEvent | DataShareView | UnreachableView | UseView;
 
-function evolve(state: SubjectState, event: SubjectEvent | DataShareView, at: Instant): SubjectState {
+const initialState: SubjectState = {
+  presented: {},
+  newestPresented: new Map(),
+  untold: [],
+  items: {},
+  cases: new Map(),
+  uses: new Map(),
+};
+
+function evolve(state: SubjectState, event: FoldedEvent, at: Instant): SubjectState {
   switch (event.type) {
     case 'SubjectRegistered': {
       const { capacity, subscriberType, division } = event.data;
       return { ...state, openedAt: at, registeredAs: { capacity, subscriberType, division } };
     }
     case 'NoticePresented': {
-      const { noticeId } = event.data;
-      const key = presentation(noticeId, event.data.version);
+      const { noticeId, version } = event.data;
+      const key = presentation(noticeId, version);
       const first = state.presented[key];
       const presented = first !== undefined && first <= at ? state.presented : { ...state.presented, [key]: at };
-      const told = isUntold(state, noticeId, at);
+      const newest = Math.max(version, state.newestPresented.get(noticeId) ?? 0);
       return {
         ...state,
         presented,
-        untold: told ? new Map([...state.untold].filter(([each]) => each !== noticeId)) : state.untold,
+        newestPresented: new Map(state.newestPresented).set(noticeId, newest),
+        untold: state.untold.filter((each) => each.noticeId !== noticeId || each.obtainedAt > at),
       };
     }
     case 'DataCollected': {
-      const { noticeId, source } = event.data;
+      const { noticeId, source, art14Due } = event.data;
       const items: Record<string, ItemState> = { ...state.items };
       for (const item of event.data.items)
         items[item.itemId] = {
@@ -114,8 +168,14 @@ function evolve(state: SubjectState, event: SubjectEvent | DataShareView, at: In
           recipients: new Map(),
           completed: [],
         };
-      const newest = source === 'thirdParty' && !((state.untold.get(noticeId) ?? '') > at);
-      return { ...state, items, untold: newest ? new Map(state.untold).set(noticeId, at) : state.untold };
+      if (source !== 'thirdParty') return { ...state, items };
+      const due = art14Due ?? thirdPartyNoticeDeadline(at).mustBeDoneBefore;
+      const itemIds = event.data.items.map(({ itemId }) => itemId);
+      return {
+        ...state,
+        items,
+        untold: [...state.untold, { noticeId, obtainedAt: at, due, itemIds, raised: false }],
+      };
     }
     case 'DataCorrected':
       return withItem(state, event.data.itemId, (item) => {
@@ -142,10 +202,8 @@ function evolve(state: SubjectState, event: SubjectEvent | DataShareView, at: In
             state,
           );
     case 'RecipientNotified':
-      return withItem(state, event.data.itemId, (item) => ({
-        ...item,
-        recipients: new Map(item.recipients).set(event.data.recipientId, event.data.version),
-      }));
+    case 'RecipientUnreachable':
+      return event.data.what === 'correction' ? told(state, event.data) : state;
     case 'CorrectionCompleted':
       return withItem(state, event.data.itemId, (item) => ({
         ...item,
@@ -160,7 +218,26 @@ function evolve(state: SubjectState, event: SubjectEvent | DataShareView, at: In
     case 'AccuracyDoubtRaised':
       return withItem(state, event.data.itemId, (item) => ({ ...item, disputedSince: at }));
     case 'AccuracyCheckDue':
-      return withItem(state, event.data.itemId, (item) => ({ ...item, raisedFor: event.data.due }));
+      return withItem(state, event.data.itemId, (item) => ({
+        ...item,
+        nextCheckDue: event.data.due,
+        raisedFor: event.data.due,
+      }));
+    case 'AccuracyCheckOverdue':
+      return withItem(state, event.data.itemId, (item) => ({ ...item, overdueFor: event.data.due }));
+    case 'Art14NoticeOverdue': {
+      const { noticeId, due } = event.data;
+      return {
+        ...state,
+        untold: state.untold.map((each) =>
+          each.noticeId === noticeId && each.due === due ? { ...each, raised: true } : each,
+        ),
+      };
+    }
+    case 'UseAuthorised': {
+      const uses = [...state.uses, [event.data.useId, event.data.items] as const];
+      return { ...state, uses: new Map(uses.slice(-REMEMBERED_USES)) };
+    }
     case 'ProcessingRestricted':
       return { ...state, restriction: { ground: event.data.ground, since: at } };
     case 'RestrictionLifted': {
@@ -171,8 +248,18 @@ function evolve(state: SubjectState, event: SubjectEvent | DataShareView, at: In
       return event.data.items.reduce((folded, ref) => endItem(folded, ref, 'expired'), state);
     case 'DataErased':
       return event.data.items.reduce((folded, ref) => endItem(folded, ref, 'erased'), state);
-    case 'RectificationRefused':
-      return withItem(state, event.data.itemId, (item) => ({ ...item, refusedFor: event.data.reasonCode }));
+    case 'RectificationRefused': {
+      const { itemId, reasonCode } = event.data;
+      const refused = withItem(state, itemId, (item) => ({ ...item, refusedFor: reasonCode }));
+      return { ...refused, cases: evolveCases(state.cases, event) };
+    }
+    case 'SubjectReportedChange':
+    case 'RectificationRequested':
+    case 'RectificationAnswered':
+    case 'RectificationCompleted':
+    case 'RectificationOverdue':
+    case 'ReportedValuesErased':
+      return { ...state, cases: evolveCases(state.cases, event) };
   }
 }
 
@@ -188,23 +275,35 @@ function decide(command: SubjectDomainCommand, state: SubjectState, facts: Subje
     case 'CorrectData':
       return correct(command, state, facts);
     case 'RefuseCorrection':
-      return ofHeld(state, command.itemId, (item) => refuseCorrection(command, item));
-    case 'NotifyRecipient':
-      return notify(command, state);
+      return settling(refuseCorrection(command, state), command.subjectId, state, facts);
     case 'CompleteCorrection':
-      return complete(command, state);
+      return settling(complete(command, state), command.subjectId, state, facts);
     case 'ConfirmAccuracy':
       return ofHeld(state, command.itemId, (item) => confirmAccuracy(command, item, facts));
     case 'DoubtAccuracy':
-      return ofHeld(state, command.itemId, (item) => doubtAccuracy(command, item));
+      return doubtAccuracy(command, state);
     case 'RaiseAccuracyCheck':
       return raiseCheck(command, state, facts);
+    case 'RaiseOverdueCheck':
+      return raiseOverdueCheck(command, state, facts);
+    case 'RecordRenewal':
+      return recordRenewal(command, state, facts);
+    case 'RaiseArt14NoticeOverdue':
+      return raiseArt14NoticeOverdue(command, state, facts);
+    case 'ReportChange':
+      return reportChange(command, state.cases, state.items, facts);
+    case 'AnswerRectification':
+      return settling(answerRectification(command, state.cases, state.items), command.subjectId, state, facts);
+    case 'RaiseRectificationOverdue':
+      return raiseRectificationOverdue(command, state.cases, facts);
+    case 'ConfirmReportedValuesErased':
+      return confirmReportedValuesErased(command, state.cases, facts);
     case 'RestrictProcessing':
       return state.restriction?.ground === command.ground
         ? unchanged
         : accept({
             type: 'ProcessingRestricted',
-            data: { subjectId: command.subjectId, ground: command.ground },
+            data: { subjectId: command.subjectId, ground: command.ground, ...whoMustKnow(state) },
           });
     case 'LiftRestriction':
       return liftRestriction(command, state, facts);
@@ -212,7 +311,7 @@ function decide(command: SubjectDomainCommand, state: SubjectState, facts: Subje
 }
 
 /** Everything decided about what is held about a person, in that person's own stream. */
-export const subjectDecider: Decider<SubjectDomainCommand, SubjectEvent | DataShareView, SubjectState, SubjectFacts> = {
+export const subjectDecider: Decider<SubjectDomainCommand, FoldedEvent, SubjectState, SubjectFacts> = {
   initialState,
   folds: {
     SubjectRegistered: true,
@@ -222,10 +321,20 @@ export const subjectDecider: Decider<SubjectDomainCommand, SubjectEvent | DataSh
     DataShared: true,
     RectificationRefused: true,
     RecipientNotified: true,
+    RecipientUnreachable: true,
     CorrectionCompleted: true,
     AccuracyConfirmed: true,
     AccuracyDoubtRaised: true,
     AccuracyCheckDue: true,
+    AccuracyCheckOverdue: true,
+    Art14NoticeOverdue: true,
+    SubjectReportedChange: true,
+    RectificationRequested: true,
+    RectificationAnswered: true,
+    RectificationCompleted: true,
+    RectificationOverdue: true,
+    ReportedValuesErased: true,
+    UseAuthorised: true,
     ProcessingRestricted: true,
     RestrictionLifted: true,
     RetentionExpired: true,
@@ -255,9 +364,24 @@ function present(command: PresentNotice, state: SubjectState, facts: SubjectFact
   if (noticeAsOf(facts.notices, noticeId, facts.occurredAt)?.version !== version)
     return refuse('NOTICE_NOT_IN_FORCE', { noticeId, version });
   const first = state.presented[presentation(noticeId, version)];
-  const shown = first !== undefined && first <= facts.occurredAt;
-  if (shown && !isUntold(state, noticeId, facts.occurredAt)) return unchanged;
-  return accept({ type: 'NoticePresented', data: { subjectId, noticeId, version, how, channel } });
+  const toldOf = state.untold
+    .filter((each) => each.noticeId === noticeId && each.obtainedAt <= facts.occurredAt)
+    .flatMap(({ itemIds }) => itemIds);
+  if (first !== undefined && first <= facts.occurredAt && toldOf.length === 0) return unchanged;
+  const newestBefore = state.newestPresented.get(noticeId);
+  return accept({
+    type: 'NoticePresented',
+    data: {
+      subjectId,
+      noticeId,
+      version,
+      how,
+      channel,
+      ...(first !== undefined && { again: true as const }),
+      ...(newestBefore !== undefined && { newestBefore }),
+      toldOf,
+    },
+  });
 }
 
 function collect(command: CollectData, state: SubjectState, facts: SubjectFacts): SubjectOutcome {
@@ -351,6 +475,8 @@ function collect(command: CollectData, state: SubjectState, facts: SubjectFacts)
       collectionPointVersion: point.version,
       ...(serviceRequestRef !== undefined && { serviceRequestRef }),
       source,
+      ...(command.sourceRecipientId !== undefined && { sourceRecipientId: command.sourceRecipientId }),
+      ...(source === 'thirdParty' && { art14Due: thirdPartyNoticeDeadline(facts.occurredAt).mustBeDoneBefore }),
       items,
     },
   });
@@ -360,10 +486,12 @@ function collect(command: CollectData, state: SubjectState, facts: SubjectFacts)
 const LONGEST_PLAIN_FIELD = 320;
 
 function correct(command: CorrectData, state: SubjectState, facts: SubjectFacts): SubjectOutcome {
-  const { subjectId, itemId, fromVersion, reasonCode } = command;
+  const { subjectId, itemId, fromVersion, reasonCode, requestId } = command;
   const keyId = facts.id('key');
   if (state.items[itemId]?.keyId === keyId) return unchanged;
   return ofHeld(state, itemId, (item) => {
+    const astray = caseOf(requestId, itemId, state.cases);
+    if (astray) return astray;
     if (item.version !== fromVersion) return refuse('VERSION_CONFLICT', { itemId, version: item.version });
     const toVersion = fromVersion + 1;
     return accept({
@@ -372,6 +500,7 @@ function correct(command: CorrectData, state: SubjectState, facts: SubjectFacts)
         subjectId,
         itemId,
         category: item.category,
+        purposeId: item.purposeId,
         fromVersion,
         toVersion,
         supersededKeyId: item.keyId,
@@ -379,6 +508,7 @@ function correct(command: CorrectData, state: SubjectState, facts: SubjectFacts)
         keyId,
         value: new Personal(command.value, { subjectId, keyId }),
         reasonCode,
+        ...(requestId !== undefined && { requestId }),
         ...checkDue(intervalOf(item, facts), facts.occurredAt),
         recipientsToNotify: outstanding(item, toVersion),
       },
@@ -386,36 +516,39 @@ function correct(command: CorrectData, state: SubjectState, facts: SubjectFacts)
   });
 }
 
-function refuseCorrection(command: RefuseCorrection, item: ItemState): SubjectOutcome {
-  const { subjectId, itemId, reasonCode } = command;
-  const routes = command.complaintRoutes ?? [];
-  const missing = (['controller', 'commissioner', 'court'] as const).filter((route) => !routes.includes(route));
-  if (reasonCode === undefined || missing.length > 0)
-    return refuse('REFUSAL_INFORMATION_MISSING', {
-      fields: [
-        ...(reasonCode === undefined ? ['reasonCode'] : []),
-        ...missing.map((route) => `complaintRoutes.${route}`),
-      ],
+function refuseCorrection(command: RefuseCorrection, state: SubjectState): SubjectOutcome {
+  const { subjectId, itemId, reasonCode, requestId } = command;
+  return ofHeld(state, itemId, (item) => {
+    const routes = command.complaintRoutes ?? [];
+    const missing = (['controller', 'commissioner', 'court'] as const).filter((route) => !routes.includes(route));
+    if (reasonCode === undefined || missing.length > 0)
+      return refuse('REFUSAL_INFORMATION_MISSING', {
+        fields: [
+          ...(reasonCode === undefined ? ['reasonCode'] : []),
+          ...missing.map((route) => `complaintRoutes.${route}`),
+        ],
+      });
+    const astray = caseOf(requestId, itemId, state.cases);
+    if (astray) return astray;
+    if (item.refusedFor === reasonCode && !awaits(itemId, requestId, state.cases, state.items)) return unchanged;
+    return accept({
+      type: 'RectificationRefused',
+      data: { subjectId, itemId, ...(requestId !== undefined && { requestId }), reasonCode, complaintRoutes: routes },
     });
-  if (item.refusedFor === reasonCode) return unchanged;
-  return accept({
-    type: 'RectificationRefused',
-    data: { subjectId, itemId, reasonCode, complaintRoutes: routes },
   });
 }
 
-function notify(command: NotifyRecipient, state: SubjectState): SubjectOutcome {
-  const { subjectId, itemId, recipientId, version, outcome } = command;
-  const item = state.items[itemId];
-  if (!item) return refuse('ITEM_UNKNOWN', { itemId });
-  const known = item.recipients.get(recipientId);
-  if (known === undefined) return refuse('RECIPIENT_UNKNOWN', { recipientId, itemId });
-  if (version > item.version) return refuse('VERSION_CONFLICT', { itemId, version: item.version });
-  if (known >= version) return unchanged;
-  return accept({
-    type: 'RecipientNotified',
-    data: { subjectId, recipientId, itemId, version, what: 'correction', outcome },
-  });
+/** The outcome, with the cases that it leaves nothing open of. */
+function settling(
+  outcome: SubjectOutcome,
+  subjectId: string,
+  state: SubjectState,
+  facts: SubjectFacts,
+): SubjectOutcome {
+  if (outcome.kind === 'refused') return outcome;
+  const after = outcome.events.reduce((folded, event) => evolve(folded, event, facts.occurredAt), state);
+  const completed = completions(subjectId, after.cases, after.items, facts.occurredAt);
+  return completed.length === 0 ? outcome : accept<SubjectEvent>(...outcome.events, ...completed);
 }
 
 function complete(command: CompleteCorrection, state: SubjectState): SubjectOutcome {
@@ -440,10 +573,39 @@ function confirmAccuracy(command: ConfirmAccuracy, item: ItemState, facts: Subje
   return accept({ type: 'AccuracyConfirmed', data: { subjectId, itemId, version: item.version, method, ...next } });
 }
 
-function doubtAccuracy(command: DoubtAccuracy, item: ItemState): SubjectOutcome {
-  const { subjectId, itemId, cause } = command;
-  if (item.disputedSince !== undefined) return unchanged;
-  return accept({ type: 'AccuracyDoubtRaised', data: { subjectId, itemId, version: item.version, cause } });
+/** What a message that came back can be about: the last word of the category of the address it was sent to. */
+const ADDRESSED_BY = { bouncedEmail: 'email', returnedPost: 'address', subjectNotice: undefined, other: undefined };
+
+function doubtAccuracy(command: DoubtAccuracy, state: SubjectState): SubjectOutcome {
+  const { subjectId, cause, useId } = command;
+  const doubt = (itemId: string, item: ItemState): SubjectEvent => ({
+    type: 'AccuracyDoubtRaised',
+    data: {
+      subjectId,
+      itemId,
+      version: item.version,
+      category: item.category,
+      cause,
+      ...(useId !== undefined && { useId }),
+    },
+  });
+  if (useId === undefined) {
+    const itemId = command.itemId ?? '';
+    return ofHeld(state, itemId, (item) =>
+      item.disputedSince === undefined ? accept(doubt(itemId, item)) : unchanged,
+    );
+  }
+  const used = state.uses.get(useId);
+  if (!used) return refuse('ITEM_UNKNOWN', { useId });
+  const word = ADDRESSED_BY[cause];
+  const address = used.filter(({ itemId }) => state.items[itemId]?.category.split('.').at(-1) === word);
+  // A value that was replaced since the message left says nothing about the one that is held now.
+  const doubted = (address.length > 0 ? address : used).flatMap(({ itemId, version }) => {
+    const item = state.items[itemId];
+    const stands = item?.status === 'held' && item.version === version && item.disputedSince === undefined;
+    return item && stands ? [doubt(itemId, item)] : [];
+  });
+  return accept(...doubted);
 }
 
 function raiseCheck(command: RaiseAccuracyCheck, state: SubjectState, facts: SubjectFacts): SubjectOutcome {
@@ -453,7 +615,58 @@ function raiseCheck(command: RaiseAccuracyCheck, state: SubjectState, facts: Sub
   const overtaken = item.status !== 'held' || item.nextCheckDue !== due || item.raisedFor === due || due > facts.now;
   return overtaken
     ? unchanged
-    : accept({ type: 'AccuracyCheckDue', data: { subjectId, itemId, version: item.version, due } });
+    : accept({
+        type: 'AccuracyCheckDue',
+        data: { subjectId, itemId, version: item.version, category: item.category, due },
+      });
+}
+
+function raiseOverdueCheck(command: RaiseOverdueCheck, state: SubjectState, facts: SubjectFacts): SubjectOutcome {
+  const { subjectId, itemId, due } = command;
+  const item = state.items[itemId];
+  if (!item) return refuse('ITEM_UNKNOWN', { itemId });
+  const since = parseInstant(due);
+  const overtaken =
+    item.status !== 'held' ||
+    item.nextCheckDue !== due ||
+    item.raisedFor !== due ||
+    item.overdueFor === due ||
+    since === undefined ||
+    addPeriodToInstant(since, CHECK_GRACE) > facts.now;
+  return overtaken
+    ? unchanged
+    : accept({
+        type: 'AccuracyCheckOverdue',
+        data: { subjectId, itemId, version: item.version, category: item.category, due },
+      });
+}
+
+/** Brings forward every check that is still to come; one that has been raised and not done stays as it is. */
+function recordRenewal({ subjectId }: RecordRenewal, state: SubjectState, facts: SubjectFacts): SubjectOutcome {
+  const due = facts.occurredAt;
+  const coming = Object.entries(state.items).filter(
+    ([, item]) => item.status === 'held' && item.nextCheckDue !== undefined && item.nextCheckDue > due,
+  );
+  return accept(
+    ...coming.map(([itemId, { version, category }]): SubjectEvent => ({
+      type: 'AccuracyCheckDue',
+      data: { subjectId, itemId, version, category, due, cause: 'renewal' },
+    })),
+  );
+}
+
+function raiseArt14NoticeOverdue(
+  { subjectId, noticeId, due }: RaiseArt14NoticeOverdue,
+  state: SubjectState,
+  facts: SubjectFacts,
+): SubjectOutcome {
+  const itemIds = state.untold
+    .filter((each) => each.noticeId === noticeId && each.due === due && !each.raised)
+    .flatMap((each) => each.itemIds)
+    .filter((itemId) => state.items[itemId]?.status === 'held');
+  return itemIds.length === 0 || due > facts.now
+    ? unchanged
+    : accept({ type: 'Art14NoticeOverdue', data: { subjectId, noticeId, due, itemIds } });
 }
 
 function liftRestriction(command: LiftRestriction, state: SubjectState, facts: SubjectFacts): SubjectOutcome {
@@ -466,12 +679,6 @@ function liftRestriction(command: LiftRestriction, state: SubjectState, facts: S
 }
 
 const presentation = (noticeId: string, version: number): string => `${noticeId}@${version}`;
-
-/** Whether data that came from elsewhere under this notice, up to then, awaits a showing of it. */
-function isUntold(state: SubjectState, noticeId: string, at: Instant): boolean {
-  const since = state.untold.get(noticeId);
-  return since !== undefined && since <= at;
-}
 
 /** Decides about an item as long as it is held. */
 function ofHeld(state: SubjectState, itemId: string, decideAbout: (item: ItemState) => SubjectOutcome): SubjectOutcome {
@@ -489,6 +696,22 @@ function outstanding(item: ItemState, version: number): readonly string[] {
     .filter(([, told]) => told < version)
     .map(([recipientId]) => recipientId)
     .sort();
+}
+
+/** Recipients that were given data that is still held; those that know of a restriction already are not told again. */
+function whoMustKnow({ items, restriction }: SubjectState): Pick<ProcessingRestricted['data'], 'recipientsToNotify'> {
+  const held = Object.values(items).filter(({ status }) => status === 'held');
+  const recipientsToNotify = [...new Set(held.flatMap(({ recipients }) => [...recipients.keys()]))].sort();
+  return restriction === undefined && recipientsToNotify.length > 0 ? { recipientsToNotify } : {};
+}
+
+/** A recipient that was dealt with is not outstanding for these versions any more. */
+function told(state: SubjectState, { recipientId, items }: UnreachableView['data']): SubjectState {
+  return items.reduce(
+    (folded, { itemId, version }) =>
+      withItem(folded, itemId, (item) => ({ ...item, recipients: new Map(item.recipients).set(recipientId, version) })),
+    state,
+  );
 }
 
 function intervalOf(item: ItemState, facts: SubjectFacts): string | undefined {

@@ -1,11 +1,13 @@
 import type { Protected } from '#kernel';
 import type { RetentionTrigger } from '#purpose';
+import type { RectificationEvent } from './rectification.events.js';
 
 /** In what capacity a person deals with us; PECR treats them differently (I-01b). */
 export type Capacity = 'individual' | 'soleTrader' | 'corporateContact';
 
 /** What is decided about the person's holdings. Stands in `subject-<uuid>`. */
 export type SubjectEvent =
+  | RectificationEvent
   | SubjectRegistered
   | NoticePresented
   | DataCollected
@@ -16,6 +18,8 @@ export type SubjectEvent =
   | AccuracyConfirmed
   | AccuracyDoubtRaised
   | AccuracyCheckDue
+  | AccuracyCheckOverdue
+  | Art14NoticeOverdue
   | ProcessingRestricted
   | RestrictionLifted
   | RetentionExpired
@@ -42,6 +46,30 @@ export interface NoticePresented {
     readonly version: number;
     readonly how: 'shown' | 'sent' | 'read-out' | 'handed-over';
     readonly channel: string;
+    /** This version had been presented before. */
+    readonly again?: true;
+    /** The newest version of the notice that had been presented when this was recorded; absent when none had. */
+    readonly newestBefore?: number;
+    /**
+     * The items from elsewhere that the person is hereby told of (UK GDPR Art 14). Absent in events from before this
+     * was recorded: they tell of everything under the notice that had come by then.
+     */
+    readonly toldOf?: readonly string[];
+  };
+}
+
+/**
+ * The person was not told in time of data that came from elsewhere (UK GDPR Art 14(3)). Raised once for each due date;
+ * telling them clears it.
+ */
+export interface Art14NoticeOverdue {
+  readonly type: 'Art14NoticeOverdue';
+  readonly data: {
+    readonly subjectId: string;
+    /** The notice that the person has yet to be presented. */
+    readonly noticeId: string;
+    readonly due: string;
+    readonly itemIds: readonly string[];
   };
 }
 
@@ -67,6 +95,10 @@ export interface DataCollected {
     readonly collectionPointVersion: number;
     readonly serviceRequestRef?: string;
     readonly source: 'subject' | 'thirdParty' | 'derived';
+    /** Who gave it, where it came from a third party that is a registered recipient (UK GDPR Art 14(2)(f), 15(1)(g)). */
+    readonly sourceRecipientId?: string;
+    /** Until when the person must be told; for data from a third party (UK GDPR Art 14(3)(a)). */
+    readonly art14Due?: string;
     readonly items: readonly CollectedItem[];
   };
 }
@@ -91,6 +123,8 @@ export interface DataCorrected {
     readonly subjectId: string;
     readonly itemId: string;
     readonly category: string;
+    /** What the item is held for. */
+    readonly purposeId?: string;
     readonly fromVersion: number;
     readonly toVersion: number;
     readonly supersededKeyId: string;
@@ -99,6 +133,8 @@ export interface DataCorrected {
     readonly keyId: string;
     readonly value: Protected<string>;
     readonly reasonCode: 'inaccurate' | 'incomplete' | 'outOfDate';
+    /** The case it answers, where it answers one. */
+    readonly requestId?: string;
     readonly nextCheckDue?: string;
     /** Recipients that were given the old value and must be told (UK GDPR Art 19). */
     readonly recipientsToNotify: readonly string[];
@@ -111,21 +147,28 @@ export interface RectificationRefused {
   readonly data: {
     readonly subjectId: string;
     readonly itemId: string;
+    /** The case it answers; every open case about the item when absent. */
+    readonly requestId?: string;
     readonly reasonCode: 'accurateAsHeld' | 'manifestlyUnfounded' | 'manifestlyExcessive' | 'identityNotShown';
     readonly complaintRoutes: readonly ('controller' | 'commissioner' | 'court')[];
   };
 }
 
-/** A recipient of an old value was told about the new one, or could not be (UK GDPR Art 19). */
+/** What has to be told to whoever was given the data (UK GDPR Art 19). */
+export type NotificationOf = 'correction' | 'restriction' | 'erasure';
+
+/** A recipient was told what became of the data it was given, or could not be (UK GDPR Art 19). */
 export interface RecipientNotified {
   readonly type: 'RecipientNotified';
   readonly data: {
     readonly subjectId: string;
     readonly recipientId: string;
-    readonly itemId: string;
-    /** The version that replaced what the recipient holds. */
-    readonly version: number;
-    readonly what: 'correction';
+    readonly what: NotificationOf;
+    /**
+     * Of a correction: the item, and the version that replaced what the recipient holds. Of an erasure: the items, and
+     * the newest version the recipient was given. Empty for a restriction, which is of everything about the person.
+     */
+    readonly items: readonly { readonly itemId: string; readonly version: number }[];
     readonly outcome: 'notified' | 'impossible' | 'disproportionate';
   };
 }
@@ -155,7 +198,12 @@ export interface AccuracyDoubtRaised {
     readonly subjectId: string;
     readonly itemId: string;
     readonly version: number;
+    readonly category?: string;
     readonly cause: 'bouncedEmail' | 'returnedPost' | 'subjectNotice' | 'other';
+    /** The authorised use whose message came back. */
+    readonly useId?: string;
+    /** The case in which the person reported it. */
+    readonly requestId?: string;
   };
 }
 
@@ -166,6 +214,22 @@ export interface AccuracyCheckDue {
     readonly subjectId: string;
     readonly itemId: string;
     readonly version: number;
+    readonly category?: string;
+    readonly due: string;
+    /** What brought the check forward; absent when its interval has passed. */
+    readonly cause?: 'renewal';
+  };
+}
+
+/** A check that fell due was still not done a month later; raised once for each due date. */
+export interface AccuracyCheckOverdue {
+  readonly type: 'AccuracyCheckOverdue';
+  readonly data: {
+    readonly subjectId: string;
+    readonly itemId: string;
+    readonly version: number;
+    readonly category: string;
+    /** When the check was due. */
     readonly due: string;
   };
 }
@@ -176,6 +240,8 @@ export interface ProcessingRestricted {
   readonly data: {
     readonly subjectId: string;
     readonly ground: '18(1)(a)' | '18(1)(b)' | '18(1)(c)' | '18(1)(d)';
+    /** Recipients that were given data that is still held, and must be told (UK GDPR Art 19). */
+    readonly recipientsToNotify?: readonly string[];
   };
 }
 
@@ -223,6 +289,21 @@ export interface DataShareView {
   readonly data: {
     readonly recipientId: string;
     readonly recipientKind: string;
+    readonly items: readonly { readonly itemId: string; readonly version: number }[];
+  };
+}
+
+/** What the rules about corrections need of a recipient that cannot be reached. Owned by sharing, as above. */
+export interface UnreachableView {
+  readonly type: 'RecipientUnreachable';
+  readonly data: Pick<RecipientNotified['data'], 'recipientId' | 'what' | 'items'>;
+}
+
+/** What the rules about accuracy need of an authorised use: the item versions a message was made of. Owned by use. */
+export interface UseView {
+  readonly type: 'UseAuthorised';
+  readonly data: {
+    readonly useId: string;
     readonly items: readonly { readonly itemId: string; readonly version: number }[];
   };
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { instantOf, epochMilliseconds, instant, type Instant } from '#kernel';
 import type { SubjectDomainCommand } from './subject.commands.js';
 import { subjectDecider, type SubjectState } from './subject.decider.js';
-import type { DataShareView, SubjectEvent } from './subject.events.js';
+import type { DataShareView, SubjectEvent, UseView } from './subject.events.js';
 import {
   ASHA,
   collect,
@@ -20,12 +20,16 @@ import {
   PHONE,
   presented,
   registered,
+  REQUEST,
+  requested,
   restricted,
   send,
   shared,
+  USE,
+  used,
 } from './testing/index.js';
 
-type Folded = SubjectEvent | DataShareView;
+type Folded = SubjectEvent | DataShareView | UseView;
 const START = epochMilliseconds(instant('2026-01-05T09:00:00Z'));
 const DAY = 86_400_000;
 
@@ -35,6 +39,7 @@ type Step = { readonly about: number; readonly days: number; readonly late: numb
 };
 
 const version = (state: SubjectState, itemId: string): number => state.items[itemId]?.version ?? 1;
+const caseOf = (state: SubjectState, number: number): string => [...state.cases.keys()][number] ?? ASHA;
 const build: fc.Arbitrary<Step['build']> = fc.oneof(
   fc.constantFrom('individual', 'soleTrader').map((capacity) => () => send({ type: 'RegisterSubject', capacity })),
   fc.record({ number: fc.integer({ min: 1, max: 2 }), noticeId: fc.constantFrom('customer-privacy', 'another') }).map(
@@ -76,21 +81,65 @@ const build: fc.Arbitrary<Step['build']> = fc.oneof(
       complaintRoutes: ['controller', 'commissioner', 'court'],
     }),
   ),
-  fc.constantFrom('marine', 'constructor').map(
-    (recipientId) => (itemId: string, state: SubjectState) =>
-      send({
-        type: 'NotifyRecipient',
-        itemId,
-        recipientId,
-        version: version(state, itemId),
-        outcome: 'notified',
-      }),
-  ),
+  fc.constantFrom('marine', 'constructor').map((recipientId) => (itemId: string, state: SubjectState): Folded => ({
+    type: 'RecipientNotified',
+    data: {
+      subjectId: ASHA,
+      recipientId,
+      what: 'correction',
+      items: [{ itemId, version: version(state, itemId) }],
+      outcome: 'notified',
+    },
+  })),
   fc.constant((itemId: string, state: SubjectState) =>
     send({ type: 'CompleteCorrection', itemId, version: version(state, itemId) }),
   ),
   fc.constant((itemId: string) => send({ type: 'ConfirmAccuracy', itemId, method: 'contactMade' })),
   fc.constant((itemId: string) => send({ type: 'DoubtAccuracy', itemId, cause: 'bouncedEmail' })),
+  fc
+    .constantFrom('bouncedEmail' as const, 'returnedPost' as const)
+    .map((cause) => () => send({ type: 'DoubtAccuracy', useId: USE, cause })),
+  fc.constant((itemId: string, state: SubjectState): Folded => ({
+    type: 'UseAuthorised',
+    data: { useId: USE, items: [{ itemId, version: version(state, itemId) }] },
+  })),
+  fc.constant((itemId: string, state: SubjectState) =>
+    send({ type: 'RaiseOverdueCheck', itemId, due: state.items[itemId]?.raisedFor ?? '2026-01-01T00:00:00.000Z' }),
+  ),
+  fc.constant(() => send({ type: 'RecordRenewal' })),
+  fc.constant((_itemId: string, state: SubjectState) => {
+    const { noticeId, due } = state.untold[0] ?? { noticeId: 'another', due: '2026-01-01T00:00:00.000Z' };
+    return send({ type: 'RaiseArt14NoticeOverdue', noticeId, due });
+  }),
+  fc.uniqueArray(fc.constantFrom('contact.email', 'contact.phone', 'boat.name'), { minLength: 1 }).map(
+    (categories) => () =>
+      send({
+        type: 'ReportChange',
+        channel: 'phone',
+        changes: categories.map((category) => ({ category, value: 'new' })),
+      }),
+  ),
+  fc.nat({ max: 3 }).chain((number) =>
+    fc.constantFrom(
+      (_itemId: string, state: SubjectState) => send({ type: 'AnswerRectification', requestId: caseOf(state, number) }),
+      (_itemId: string, state: SubjectState) =>
+        send({
+          type: 'RaiseRectificationOverdue',
+          requestId: caseOf(state, number),
+          due: state.cases.get(caseOf(state, number))?.due ?? '',
+        }),
+      (_itemId: string, state: SubjectState) =>
+        send({ type: 'ConfirmReportedValuesErased', requestId: caseOf(state, number) }),
+      (itemId: string, state: SubjectState) =>
+        send({
+          type: 'RefuseCorrection',
+          itemId,
+          requestId: caseOf(state, number),
+          reasonCode: 'accurateAsHeld',
+          complaintRoutes: ['controller', 'commissioner', 'court'],
+        }),
+    ),
+  ),
   fc.constant((itemId: string, state: SubjectState) =>
     send({ type: 'RaiseAccuracyCheck', itemId, due: state.items[itemId]?.nextCheckDue ?? '2026-01-01T00:00:00.000Z' }),
   ),
@@ -139,6 +188,7 @@ function play(
     const built = step.build(ids[step.about % Math.max(ids.length, 1)] ?? ASHA, state, at);
     const known = facts(instantOf(now), {
       occurredAt: at,
+      liveKeys: [],
       id: idsOf(`00000000-0000-4000-8000-00000000${step.command.toString(16).padStart(4, '0')}`),
     });
     const outcome =
@@ -163,7 +213,7 @@ describe('over random histories', () => {
       ),
       { numRuns: 300 },
     );
-    expect(seen.size).toBeGreaterThan(10);
+    expect(seen.size).toBeGreaterThan(14);
   });
 
   it('what has gone never comes back, and no version returns', () => {
@@ -182,6 +232,34 @@ describe('over random histories', () => {
         ),
       ),
     );
+  });
+
+  it('a case is complete only with nothing open in it, and once', () => {
+    let completed = 0;
+    fc.assert(
+      fc.property(history, (steps) =>
+        play(
+          steps,
+          () => undefined,
+          (before, after) => {
+            for (const [requestId, is] of after.cases) {
+              const was = before.cases.get(requestId);
+              if (was?.valuesUntil !== undefined) expect(is.valuesUntil).toBe(was.valuesUntil);
+              if (is.valuesUntil === undefined || was?.valuesUntil !== undefined) continue;
+              completed += 1;
+              expect(is.notHeld.length === 0 || is.answered).toBe(true);
+              for (const [itemId, part] of is.items) {
+                const held = after.items[itemId];
+                const right = held?.completed.some((each) => each > part.version);
+                expect(right || part.refused || (held?.status !== 'held' && is.answered)).toBe(true);
+              }
+            }
+          },
+        ),
+      ),
+      { numRuns: 300 },
+    );
+    expect(completed).toBeGreaterThan(0);
   });
 
   it('a restriction ends only after the person was told, while it was in force', () => {
@@ -214,6 +292,20 @@ it('folds any events in any order', () => {
       presented(2, 'constructor'),
       { type: 'CorrectionCompleted', data: { subjectId: ASHA, itemId: EMAIL, version: 2 } },
       { type: 'AccuracyConfirmed', data: { subjectId: ASHA, itemId: PHONE, version: 1, method: 'contactMade' } },
+      used(),
+      requested(),
+      requested({ requestId: ASHA, notHeld: ['boat.name'] }),
+      { type: 'RectificationAnswered', data: { subjectId: ASHA, requestId: REQUEST, categories: [] } },
+      { type: 'RectificationOverdue', data: { subjectId: ASHA, requestId: EMAIL, due: '2026-01-01' } },
+      { type: 'Art14NoticeOverdue', data: { subjectId: ASHA, noticeId: 'another', due: '', itemIds: [] } },
+      {
+        type: 'RectificationCompleted',
+        data: { subjectId: ASHA, requestId: REQUEST, outcome: 'refused', items: [], valuesUntil: '2026-01-01' },
+      },
+      {
+        type: 'RectificationRefused',
+        data: { subjectId: ASHA, itemId: EMAIL, reasonCode: 'accurateAsHeld', complaintRoutes: [] },
+      },
       { type: 'AccuracyCheckDue', data: { subjectId: ASHA, itemId: ASHA, version: 1, due: '2026-01-01' } },
     ),
     fc.nat({ max: 9 }).map((number) => shared('constructor', number)),

@@ -3,7 +3,7 @@ import { insert, isSealed, type Projection } from '#kernel';
 /** `Timeline`: everything that happened about a person, in order, without the values. */
 export const timelineProjection: Projection<never> = {
   name: 'timeline',
-  version: 1,
+  version: 2,
   tables: {
     timeline: {
       columns: {
@@ -19,6 +19,7 @@ export const timelineProjection: Projection<never> = {
       },
       key: ['event_id'],
       indexes: [['subject_id', 'position']],
+      history: true,
     },
   },
   handles: {},

@@ -1,10 +1,28 @@
 import { subjectStream } from '#kernel';
-import { purposeRegister } from '#purpose';
-import { capability, slice, view } from '#slice';
+import { noticeRegister } from '#notice';
+import { compatibilityRegister, liaRegister, purposeRegister } from '#purpose';
+import { capability, slice, view, type Role } from '#slice';
+import { marketingDecisionsProjection } from './marketing-decisions.projection.js';
+import { LiftSuppression, RemoveSuppression, SuppressAddress } from './suppression.commands.js';
+import { suppressionDecider, suppressionStream } from './suppression.decider.js';
+import { suppressionRemovalPolicy } from './suppression.policy.js';
+import { suppressionListProjection } from './suppression.projection.js';
+import { liftedSuppressionRegister } from './suppression.register.js';
 import { useCodec } from './use.codec.js';
-import { AuthoriseUse, ObjectToMarketing } from './use.commands.js';
+import {
+  AuthoriseUse,
+  ObjectToMarketing,
+  RecordPreferenceScreening,
+  RecordSoftOptIn,
+  ReportUse,
+  WithdrawMarketingObjection,
+} from './use.commands.js';
 import { useDecider } from './use.decider.js';
+import { lookUpSuppression, lookUpUse } from './use.lookup.js';
 import { authorisationsProjection } from './use.projection.js';
+
+/** Whoever may hear an objection. */
+const HEARERS: readonly Role[] = ['service', 'staff', 'privacyOfficer'];
 
 export const useCapability = capability({
   name: 'use',
@@ -14,13 +32,42 @@ export const useCapability = capability({
       decider: useDecider,
       streamPrefix: 'subject-',
       stream: (command) => subjectStream(command.subjectId),
-      facts: (registers) => ({ purposes: registers.get(purposeRegister) }),
+      facts: (registers) => ({
+        purposes: registers.get(purposeRegister),
+        lias: registers.get(liaRegister),
+        compatibility: registers.get(compatibilityRegister),
+        notices: registers.get(noticeRegister),
+        liftedSuppressions: registers.get(liftedSuppressionRegister),
+      }),
+      lookUp: lookUpUse,
       commands: [
         { command: AuthoriseUse, roles: ['service', 'staff'] },
-        { command: ObjectToMarketing, roles: ['service', 'staff', 'privacyOfficer'] },
+        { command: ReportUse, roles: ['service', 'staff'] },
+        { command: ObjectToMarketing, roles: HEARERS },
+        { command: WithdrawMarketingObjection, roles: ['privacyOfficer'] },
+        { command: RecordSoftOptIn, roles: HEARERS },
+        { command: RecordPreferenceScreening, roles: HEARERS },
+      ],
+    }),
+    slice({
+      decider: suppressionDecider,
+      streamPrefix: liftedSuppressionRegister.streamPrefix,
+      stream: ({ suppressionId }) => suppressionStream(suppressionId),
+      facts: () => ({ isHeld: false }),
+      lookUp: lookUpSuppression,
+      commands: [
+        { command: SuppressAddress, roles: HEARERS },
+        { command: LiftSuppression, roles: ['privacyOfficer'] },
+        { command: RemoveSuppression, roles: ['system'] },
       ],
     }),
   ],
-  projections: [authorisationsProjection],
-  views: [view('subject', 'uses', authorisationsProjection, 'use_authorisations')],
+  registers: [liftedSuppressionRegister],
+  projections: [authorisationsProjection, marketingDecisionsProjection, suppressionListProjection],
+  views: [
+    view('subject', 'uses', authorisationsProjection, 'use_authorisations'),
+    view('register', 'marketing-decisions', marketingDecisionsProjection, 'marketing_decisions'),
+    view('register', 'suppressions', suppressionListProjection, 'suppressions'),
+  ],
+  policies: [suppressionRemovalPolicy],
 });

@@ -28,6 +28,7 @@ import {
   objected,
   presented,
   registered,
+  renewalDue,
   restricted,
   serve,
   use,
@@ -144,6 +145,13 @@ describe('a commercial use (C05, C17)', () => {
       'ACCURACY_CHECK_OVERDUE',
       { items: [EMAIL] },
     ],
+    [
+      'a check that a renewal brought forward',
+      [given(), confirmed('2027-03-02T09:00:00.000Z'), renewalDue('2026-03-02T09:00:00.000Z')],
+      { itemIds: [PHONE, EMAIL] },
+      'ACCURACY_CHECK_OVERDUE',
+      { items: [EMAIL] },
+    ],
   ])('is refused for %s', (_what, history, changes, code, details) =>
     holding(...history)
       .when(use(changes))
@@ -200,14 +208,25 @@ describe('a use for a service', () => {
       .when(serve({ channel: 'post' }))
       .then({ type: 'UseAuthorised', data: { ...plain, channel: 'post' } });
   });
-  it('is not touched by an objection to marketing, a withdrawal, a doubt or an overdue check', () =>
-    holding(objected, given(), withdrawn, doubted, confirmed('2026-02-01T09:00:00.000Z'), doubted)
+  it('is not touched by an objection to marketing or a withdrawal', () =>
+    holding(objected, given(), withdrawn).when(serve()).then({ type: 'UseAuthorised', data: plain }));
+  it('goes on with a warning when the data is in doubt or was not checked in time (I-14b)', () =>
+    holding(doubted, confirmed('2026-02-01T09:00:00.000Z'), doubted)
       .when(serve())
-      .then({ type: 'UseAuthorised', data: plain }));
+      .then({
+        type: 'UseAuthorised',
+        data: {
+          ...plain,
+          warnings: [
+            { code: 'ITEM_DISPUTED', itemIds: [EMAIL] },
+            { code: 'ACCURACY_CHECK_OVERDUE', itemIds: [EMAIL] },
+          ],
+        },
+      }));
   it('serves what the data was collected for', () =>
     after([OPENED, registered], [OPENED, collected({ purposeId: 'other' })])
       .when(serve({ itemIds: [EMAIL, PHONE] }))
-      .thenRefused('ITEM_NOT_HELD_FOR_PURPOSE', { purposeId: 'support', items: [EMAIL, PHONE] }));
+      .thenRefused('PURPOSE_INCOMPATIBLE', { purposeId: 'support', items: [EMAIL, PHONE] }));
   it.each<readonly [string, readonly Folded[], RefusalCode]>([
     ['restricted', [restricted], 'PROCESSING_RESTRICTED'],
     ['gone', [expired()], 'DATA_ERASED'],
@@ -236,9 +255,10 @@ describe('a use for a service', () => {
       .given(consent, { ...withdrawn, data: { ...withdrawn.data, purposeId: 'research' } })
       .when(ask)
       .thenRefused('CONSENT_WITHDRAWN');
+    // Consent to the new purpose makes it compatible, whatever the data was collected for (Art 8A(3)(a)).
     after([OPENED, registered], [OPENED, collected()], [OPENED, consent])
       .when(ask)
-      .thenRefused('ITEM_NOT_HELD_FOR_PURPOSE', { purposeId: 'research', items: [EMAIL] });
+      .then(authorised({ purposeId: 'research', commercial: false }));
   });
 });
 

@@ -1,15 +1,20 @@
-import type { ConsentExpired, ConsentWithdrawn } from '#consent';
+import type { ConsentExpired, ConsentInvalidated, ConsentWithdrawn } from '#consent';
 import { insert, update, type Projection, type Row } from '#kernel';
 import type { ProcessingRestricted } from '#subject';
 import type { MarketingObjectionReceived, UseAuthorised } from './use.events.js';
 
 type AuthorisationEvent =
-  UseAuthorised | MarketingObjectionReceived | ConsentWithdrawn | ConsentExpired | ProcessingRestricted;
+  | UseAuthorised
+  | MarketingObjectionReceived
+  | ConsentWithdrawn
+  | ConsentExpired
+  | ConsentInvalidated
+  | ProcessingRestricted;
 
 /** `UseAuthorisations`: every use that was allowed, and whether something has revoked it since (C05). */
 export const authorisationsProjection: Projection<AuthorisationEvent> = {
   name: 'use-authorisations',
-  version: 1,
+  version: 3,
   tables: {
     use_authorisations: {
       columns: {
@@ -31,6 +36,7 @@ export const authorisationsProjection: Projection<AuthorisationEvent> = {
       },
       key: ['use_id'],
       indexes: [['subject_id', 'position']],
+      history: true,
     },
   },
   handles: {
@@ -59,6 +65,9 @@ export const authorisationsProjection: Projection<AuthorisationEvent> = {
     ConsentExpired: ({ data, occurredAt, type }) => [
       update('use_authorisations', resting(data), { revoked_at: occurredAt, revoked_by: type }),
     ],
+    ConsentInvalidated: ({ data, occurredAt, type }) => [
+      update('use_authorisations', resting(data), { revoked_at: occurredAt, revoked_by: type }),
+    ],
     MarketingObjectionReceived: ({ data, occurredAt, type }) => [
       update(
         'use_authorisations',
@@ -77,6 +86,10 @@ export const authorisationsProjection: Projection<AuthorisationEvent> = {
 };
 
 /** The uses that rest on the consent that ended, or on one that it had renewed: both have one purpose and channel. */
-function resting({ subjectId, purposeId, channel }: ConsentWithdrawn['data'] | ConsentExpired['data']): Row {
+function resting({
+  subjectId,
+  purposeId,
+  channel,
+}: (ConsentWithdrawn | ConsentExpired | ConsentInvalidated)['data']): Row {
   return { subject_id: subjectId, purpose_id: purposeId, channel, basis: 'consent', revoked_at: null };
 }

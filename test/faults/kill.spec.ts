@@ -114,7 +114,7 @@ describe(`Custos, killed ${ROUNDS} times at random moments`, () => {
 
       const accepted = sent.filter(({ answer }) => answer.accepted);
       const refused = sent.filter(({ answer }) => !answer.accepted);
-      expect(accepted.length).toBeGreaterThan(ROUNDS * WRITERS);
+      expect(accepted.length).toBeGreaterThan(ROUNDS);
       expect(new Set(refused.map(({ answer }) => answer.code))).toEqual(new Set(['CONSENT_CHANNEL_MISMATCH']));
       const last = Math.max(...sent.map(({ answer }) => answer.position as number));
       for (const subjectId of new Set(sent.map((each) => each.subjectId))) {

@@ -47,6 +47,10 @@ describe('the scope of the policy', () => {
     expect(body.rows.map((row: { purpose_id: string }) => row.purpose_id)).toContain('service-account');
     expect(body.rows.map((row: { purpose_id: string }) => row.purpose_id)).not.toContain(purposeId);
     expect(body.rows.filter((row: { service_line: string }) => !LINES.includes(row.service_line))).toEqual([]);
+    const ropa = await custos.get('auditor', '/v1/ropa', position);
+    expect(ropa.body.serviceLines.map(({ serviceLine }: { serviceLine: string }) => serviceLine)).toEqual(LINES);
+    expect(JSON.stringify(ropa.body)).toContain('service-account');
+    expect(JSON.stringify(ropa.body)).not.toMatch(/BROKERAGE|sell-to-brokers/);
   });
 
   it.each(LINES)('defines a purpose of the line %s', async (serviceLine) => {

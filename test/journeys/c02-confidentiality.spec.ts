@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Installation, type ActorName } from '../installation.js';
-import { tracesBelow, tracesIn } from '../plaintext.js';
+import { tracesAfterKill, tracesBelow, tracesIn } from '../plaintext.js';
 import { ACCOUNT, acquaintance, collect, consentOf, itemsOf, newsTo, NOTICE, refuses, said, TICKET } from './life.js';
 
 const ASHA = {
@@ -158,14 +158,7 @@ describe('confidentiality', () => {
     await custos.kill();
     expect(tracesIn('output', Buffer.from(custos.output), VALUES)).toEqual([]);
     // The event log's process lets go of its files in its own time.
-    const searched = await custos.eventually(
-      () =>
-        Promise.resolve()
-          .then(() => ({ status: 200, body: tracesBelow(custos.dataDir, [...VALUES, subjectId]) }))
-          .catch(() => ({ status: 0, body: undefined })),
-      ({ status }) => status === 200,
-    );
-    const traces = searched.body as readonly { readonly value: string }[];
+    const traces = await tracesAfterKill(custos.dataDir, [...VALUES, subjectId]);
     expect(traces.filter(({ value }) => value !== subjectId)).toEqual([]);
     expect(traces.length).toBeGreaterThan(1);
 

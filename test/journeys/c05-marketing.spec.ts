@@ -229,7 +229,11 @@ describe('news about products', () => {
       'mailer',
       'AuthoriseUse',
       { ...newsTo(asha), purposeId: interest },
-      said('LIA_MISSING', 'C05 C17', 'UK GDPR Art 6(1)(f)', { purposeId: interest }),
+      said('LIA_MISSING', 'C05 C17', 'UK GDPR Art 6(1)(f)', {
+        purposeId: interest,
+        version: 1,
+        subjectClass: 'individual',
+      }),
     );
     const contract = fresh('contract-news');
     await approvedPurpose(custos, contract, { commercial: true, dpvIri: 'dpv:DirectMarketing' });

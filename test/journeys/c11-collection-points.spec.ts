@@ -60,6 +60,12 @@ describe('the places of asking', () => {
     const late = message(subjectId, collectionPointId, { occurredAt: '2026-11-23T09:10:00Z' });
     await refuses(custos, 'crm', 'CollectData', late, retired);
 
+    const seen = await custos.get('support', `/v1/refusals?stream_ref=subject-${subjectId}`);
+    expect(seen.body.rows).toMatchObject([
+      { code: 'COLLECTION_POINT_RETIRED', command_type: 'CollectData', actor_id: 'crm' },
+      { code: 'COLLECTION_POINT_RETIRED', command_type: 'CollectData', actor_id: 'crm' },
+    ]);
+
     const repeated = await custos.accepted('crm', 'CollectData', early);
     expect(repeated).toEqual(first);
     const point = pointDraft(collectionPointId, 'support-ticket', 'customer-privacy');

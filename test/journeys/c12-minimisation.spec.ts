@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Installation } from '../installation.js';
-import { ACCOUNT, acquaintance, fresh, itemsOf, purposeDraft, refuses, said, TICKET } from './life.js';
+import { ACCOUNT, acquaintance, customer, fresh, itemsOf, purposeDraft, refuses, said, TICKET } from './life.js';
 
 const field = (category: string, more: object = {}): object => ({
   category,
@@ -110,6 +110,42 @@ describe('not too much', () => {
       { version: 1, status: 'approved', author: 'dpo', approver: 'second-dpo' },
       { version: 2, status: 'approved', author: 'second-dpo', approver: 'dpo' },
     ]);
+  });
+
+  it('tells which fields nobody has used for some months', async () => {
+    const person = await customer(custos);
+    const about = (rows: readonly { purposeId: string; category: string }[], category: string) =>
+      rows.find((row) => row.purposeId === 'service-account' && row.category === category);
+    await custos.accepted('crm', 'AuthoriseUse', {
+      subjectId: person.subjectId,
+      purposeId: 'service-account',
+      itemIds: [person.items['contact.email']],
+    });
+    const early = await custos.get('auditor', '/v1/minimisation?months=3');
+    expect(early.body.rows.filter((row: { candidateForRemoval: boolean }) => row.candidateForRemoval)).toEqual([]);
+
+    await custos.advanceTo('2027-02-23T09:00:00Z');
+    const { position } = await custos.accepted('crm', 'AuthoriseUse', {
+      subjectId: person.subjectId,
+      purposeId: 'service-account',
+      itemIds: [person.items['contact.name']],
+    });
+    const { body } = await custos.get('auditor', '/v1/minimisation?months=2', position);
+    expect(body).toMatchObject({ months: 2, asOf: '2027-02-23T09:00:00.000Z' });
+    expect(about(body.rows, 'contact.name')).toMatchObject({
+      askedAt: ['account-form', 'sales-phone'],
+      lastCollected: '2026-11',
+      lastUsed: '2027-02',
+      candidateForRemoval: false,
+    });
+    expect(about(body.rows, 'contact.email')).toMatchObject({ lastUsed: '2026-11', candidateForRemoval: true });
+    expect(about(body.rows, 'contact.address')).toMatchObject({ lastUsed: null, candidateForRemoval: true });
+    const wide = await custos.get('auditor', '/v1/minimisation?months=4', position);
+    expect(about(wide.body.rows, 'contact.email')).toMatchObject({ candidateForRemoval: false });
+    const past = await custos.get('auditor', '/v1/minimisation?months=2&asOf=2026-11-23T12:00:00Z', position);
+    expect(about(past.body.rows, 'contact.name')).toMatchObject({ lastUsed: null });
+    expect((await custos.get('auditor', '/v1/minimisation?months=0')).status).toBe(400);
+    expect(JSON.stringify(body)).not.toContain(person.subjectId);
   });
 
   it('lists no field without a reason', async () => {

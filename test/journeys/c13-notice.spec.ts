@@ -81,6 +81,11 @@ describe('told beforehand', () => {
     const hash = createHash('sha256').update(second.content).digest('hex');
     const { body } = await custos.get('auditor', `/v1/registers/notices?content_hash=${hash}`, position);
     expect(body.rows).toMatchObject([{ notice_id: noticeId, version: 2, content: second.content, publisher: 'dpo' }]);
+    const found = await custos.get('auditor', `/v1/notices/by-hash/${hash}`);
+    expect(found.body.notices).toMatchObject([{ noticeId, version: 2, contentHash: hash }]);
+    expect(createHash('sha256').update(found.body.notices[0].content).digest('hex')).toBe(hash);
+    expect((await custos.get('auditor', `/v1/notices/by-hash/${'0'.repeat(64)}`)).body.notices).toEqual([]);
+    expect(await custos.get('auditor', '/v1/notices/by-hash/2')).toMatchObject({ status: 400 });
   });
 
   it('quotes no version that is over or has not begun', async () => {
@@ -165,6 +170,118 @@ describe('told beforehand', () => {
     );
     await custos.accepted('crm', 'PresentNotice', { subjectId, ...SHOWN });
     await custos.accepted('crm', 'AuthoriseUse', use);
+  });
+
+  it('gives nobody what the person was not told of, but the person', async () => {
+    const subjectId = await stranger(custos);
+    const how = { ...ACCOUNT, source: 'thirdParty', sourceRecipientId: 'example-agency' };
+    const items = await collect(custos, subjectId, how, { 'contact.email': 'asha@example.test' });
+    const itemIds = [items['contact.email']];
+    const share = { subjectId, purposeId: 'service-account', itemIds, medium: 'api' };
+    await refuses(
+      custos,
+      'crm',
+      'ShareData',
+      { ...share, recipientId: 'example-harbour-charts' },
+      said('ART14_NOTICE_DUE', 'C13', 'UK GDPR Art 14', { itemIds }),
+    );
+    await custos.accepted('support', 'ShareData', { ...share, recipientId: 'person' });
+    await custos.accepted('crm', 'PresentNotice', { subjectId, ...SHOWN });
+    await custos.accepted('crm', 'ShareData', { ...share, recipientId: 'example-harbour-charts' });
+    const file = await custos.get('support', `/v1/subjects/${subjectId}?purpose=service-account&caseRef=CASE-13`);
+    expect(file.body.holdings).toMatchObject([{ source: 'thirdParty', source_recipient_id: 'example-agency' }]);
+  });
+
+  it('raises once that the person was not told of data from elsewhere within a month', async () => {
+    const subjectId = await stranger(custos);
+    const told = await stranger(custos);
+    const values = { 'contact.email': 'asha@example.test', 'contact.name': 'Asha Fictional' };
+    for (const person of [subjectId, told]) await collect(custos, person, { ...ACCOUNT, source: 'thirdParty' }, values);
+    const telling = await custos.accepted('crm', 'PresentNotice', { subjectId: told, ...SHOWN });
+    const notices = (person: string, position?: number) =>
+      custos.get('auditor', `/v1/subjects/${person}/art14-notices`, position);
+    const due = await notices(subjectId, telling.position);
+    expect(due.body.rows).toMatchObject([
+      { status: 'due', notice_id: 'customer-privacy', told_at: null },
+      { status: 'due' },
+    ]);
+    expect((await notices(told)).body.rows).toMatchObject([{ status: 'told' }, { status: 'told' }]);
+
+    await custos.advanceTo(due.body.rows[0].due);
+    const alarms = (person: string) => custos.get('auditor', `/v1/subjects/${person}/timeline?type=Art14NoticeOverdue`);
+    await custos.eventually(
+      () => alarms(subjectId),
+      ({ body }) => body.rows.length > 0,
+    );
+    const board = await custos.get('dpo', `/v1/registers/art14-notices?status=overdue&subject_id=${subjectId}`);
+    expect(board.body.rows).toHaveLength(2);
+    await custos.kill();
+    await custos.launch('2027-02-01T09:00:00Z');
+    const other = await stranger(custos);
+    await collect(custos, other, { ...ACCOUNT, source: 'thirdParty' }, values);
+    await custos.advanceTo('2027-03-02T00:00:00Z');
+    await custos.eventually(
+      () => alarms(other),
+      ({ body }) => body.rows.length > 0,
+    );
+    expect((await alarms(subjectId)).body.rows).toHaveLength(1);
+    expect((await alarms(told)).body.rows).toEqual([]);
+
+    const cleared = await custos.accepted('crm', 'PresentNotice', { subjectId, ...SHOWN });
+    expect((await notices(subjectId, cleared.position)).body.rows).toMatchObject([
+      { status: 'told', told_at: '2027-03-02T00:00:00.000Z', overdue_at: due.body.rows[0].due },
+      { status: 'told' },
+    ]);
+  });
+
+  it('knows who was told which version, and who has to be told again', async () => {
+    const { purposeId, noticeId, of } = await lending();
+    await custos.accepted('dpo', 'PublishNotice', noticeDraft(noticeId, 2, ['service-account', purposeId]));
+    const borrowers: string[] = [];
+    for (let number = 0; number < 3; number += 1) {
+      const subjectId = await stranger(custos);
+      await custos.accepted('crm', 'PresentNotice', shown(subjectId, noticeId, 2));
+      await custos.accepted('crm', 'CollectData', of(subjectId, 2));
+      borrowers.push(subjectId);
+    }
+    // This one was told as well, and nothing is held about them.
+    const passerBy = await stranger(custos);
+    const { position } = await custos.accepted('crm', 'PresentNotice', shown(passerBy, noticeId, 2));
+    const again = (query = '', at = position) =>
+      custos.get('dpo', `/v1/renotifications?noticeId=${noticeId}${query}`, at);
+    expect((await again()).body).toMatchObject({ versionInForce: 2, rows: [] });
+
+    const other = fresh('mooring');
+    await approvedPurpose(custos, other);
+    // A version that says the same better asks nobody to be told again.
+    await custos.accepted('dpo', 'PublishNotice', noticeDraft(noticeId, 3, ['service-account', purposeId]));
+    expect((await again()).body).toMatchObject({ versionInForce: 3, rows: [] });
+    await custos.accepted('dpo', 'PublishNotice', noticeDraft(noticeId, 4, ['service-account', purposeId, other]));
+    const due = await again();
+    expect(due.body.rows.map(({ subjectId }: { subjectId: string }) => subjectId)).toEqual(borrowers);
+    expect(due.body.rows[0]).toMatchObject({ versionTold: 2, purposesAdded: [other], purposesWidened: [] });
+
+    const seen: string[] = [];
+    let next = '';
+    do {
+      const page = await again(`&limit=1${next}`);
+      seen.push(...page.body.rows.map(({ subjectId }: { subjectId: string }) => subjectId));
+      next = page.body.next === undefined ? '' : `&after=${page.body.next}`;
+    } while (next !== '');
+    expect(seen).toEqual(borrowers);
+
+    const telling = await custos.accepted('crm', 'PresentNotice', shown(borrowers[0] ?? '', noticeId, 4));
+    expect((await again('', telling.position)).body.rows).toHaveLength(2);
+    const register = await custos.get('auditor', `/v1/registers/notice-presentations?notice_id=${noticeId}&version=4`);
+    expect(register.body.rows).toMatchObject([
+      { subject_id: borrowers[0], occasion: 'first', how: 'shown', channel: 'web', event_id: telling.events[0].id },
+    ]);
+    const one = await custos.get('auditor', `/v1/subjects/${borrowers[0]}/notice-presentations`);
+    expect(one.body.rows.map(({ version }: { version: number }) => version)).toEqual([2, 4]);
+    for (const query of ['&after=x', '&limit=0', '&limit=many']) expect((await again(query)).status).toBe(400);
+    expect((await custos.get('dpo', '/v1/renotifications')).status).toBe(400);
+    expect((await custos.get('dpo', '/v1/renotifications?noticeId=nothing')).status).toBe(404);
+    expect((await custos.get('crm', `/v1/renotifications?noticeId=${noticeId}`)).status).toBe(403);
   });
 
   it('uses data only for what the person was told it is for', async () => {

@@ -86,6 +86,104 @@ describe('checks of accuracy', () => {
     );
   });
 
+  it('shows what is due, raises what stays undone once more, and never again', async () => {
+    const asha = await readerOfNews();
+    const backlog = (status: string) =>
+      custos.get('auditor', `/v1/registers/accuracy-backlog?subject_id=${asha.subjectId}&status=${status}`);
+    const overdue = async () =>
+      (await custos.get('auditor', `/v1/subjects/${asha.subjectId}/timeline?type=AccuracyCheckOverdue`)).body.rows;
+    expect((await backlog('due')).body.rows).toEqual([]);
+    await custos.advanceTo('2030-11-29T09:00:00Z');
+    const due = await custos.eventually(
+      () => backlog('due'),
+      ({ body }) => body.rows.length === 3,
+    );
+    expect(due.body.rows[0]).toMatchObject({ kind: 'check', cause: 'interval', due: '2030-11-28T09:00:00.000Z' });
+    expect(JSON.stringify(due.body)).not.toMatch(/example\.test|sealed|ciphertext/);
+    const later = await customer(custos);
+
+    await custos.advanceTo('2030-12-28T09:00:00Z');
+    await custos.eventually(
+      () => backlog('overdue'),
+      ({ body }) => body.rows.length === 3,
+    );
+    expect(await overdue()).toHaveLength(3);
+    await custos.kill();
+    await custos.launch('2031-11-30T09:00:00Z');
+    // What fell due for another person meanwhile shows that the steward has looked at everything again.
+    await untilRaised(later);
+    expect(await overdue()).toHaveLength(3);
+
+    const itemId = asha.items['contact.email'] ?? '';
+    const about = { subjectId: asha.subjectId, itemId };
+    const share = { subjectId: asha.subjectId, purposeId: 'service-account', itemIds: [itemId], medium: 'api' };
+    await refuses(
+      custos,
+      'crm',
+      'ShareData',
+      { ...share, recipientId: 'example-harbour-charts' },
+      said('ACCURACY_CHECK_OVERDUE', 'C05 C14', 'UK GDPR Art 5(1)(d)', { itemIds: [itemId] }),
+    );
+    await custos.accepted('support', 'ShareData', { ...share, recipientId: 'person' });
+    const { position } = await custos.accepted('support', 'ConfirmAccuracy', { ...about, method: 'contactMade' });
+    await custos.accepted('crm', 'ShareData', { ...share, recipientId: 'example-harbour-charts' });
+    const settled = await custos.get('auditor', `/v1/subjects/${asha.subjectId}/accuracy?status=settled`, position);
+    expect(settled.body.rows).toMatchObject([{ item_id: itemId }]);
+  });
+
+  it('asks for a check at every renewal', async () => {
+    const asha = await readerOfNews();
+    const renewed = await custos.accepted('crm', 'RecordRenewal', { subjectId: asha.subjectId });
+    expect(renewed.events).toHaveLength(3);
+    const backlog = await custos.get('support', `/v1/subjects/${asha.subjectId}/accuracy?status=due`, renewed.position);
+    expect(backlog.body.rows.map(({ cause }: { cause: string }) => cause)).toEqual(['renewal', 'renewal', 'renewal']);
+    const share = { subjectId: asha.subjectId, purposeId: 'service-account', medium: 'api' };
+    const itemIds = [asha.items['contact.email']];
+    await refuses(
+      custos,
+      'crm',
+      'ShareData',
+      { ...share, itemIds, recipientId: 'example-harbour-charts' },
+      said('ACCURACY_CHECK_OVERDUE', 'C05 C14', 'UK GDPR Art 5(1)(d)', { itemIds }),
+    );
+    expect((await custos.accepted('crm', 'RecordRenewal', { subjectId: asha.subjectId })).events).toEqual([]);
+  });
+
+  it('finds the address that a bounced message went to', async () => {
+    const asha = await readerOfNews();
+    const [email, name] = [asha.items['contact.email'] ?? '', asha.items['contact.name'] ?? ''];
+    const letter = { subjectId: asha.subjectId, purposeId: 'service-account', itemIds: [email, name] };
+    const { position } = await custos.accepted('mailer', 'AuthoriseUse', letter);
+    const uses = await custos.get('auditor', `/v1/subjects/${asha.subjectId}/uses`, position);
+    const bounce = { subjectId: asha.subjectId, useId: uses.body.rows[0].use_id, cause: 'bouncedEmail' };
+    const doubted = await custos.accepted('mailer', 'DoubtAccuracy', bounce);
+    const backlog = await custos.get(
+      'auditor',
+      `/v1/registers/accuracy-backlog?status=disputed&category=contact.email&subject_id=${asha.subjectId}`,
+      doubted.position,
+    );
+    expect(backlog.body.rows).toMatchObject([{ item_id: email, cause: 'bouncedEmail', version: 1 }]);
+    await refuses(
+      custos,
+      'mailer',
+      'AuthoriseUse',
+      newsTo(asha),
+      said('ITEM_DISPUTED', 'C14', 'UK GDPR Art 5(1)(d)', { items: [email] }),
+    );
+    // The same message comes back again after the address was put right: that says nothing about the new one.
+    const correction = { fromVersion: 1, value: 'asha.new@example.test', reasonCode: 'inaccurate' };
+    await custos.accepted('support', 'CorrectData', { subjectId: asha.subjectId, itemId: email, ...correction });
+    expect((await custos.accepted('mailer', 'DoubtAccuracy', bounce)).events).toEqual([]);
+    await custos.accepted('mailer', 'AuthoriseUse', newsTo(asha));
+    await refuses(
+      custos,
+      'mailer',
+      'DoubtAccuracy',
+      { ...bounce, useId: email },
+      said('ITEM_UNKNOWN', '', 'engine rule', { useId: email }),
+    );
+  });
+
   it.each(['bouncedEmail', 'returnedPost', 'subjectNotice'])('stops at a doubt at once: %s', async (cause) => {
     const asha = await readerOfNews();
     const itemId = asha.items['contact.email'] ?? '';

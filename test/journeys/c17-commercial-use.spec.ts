@@ -212,7 +212,11 @@ describe('commercial use', () => {
       'mailer',
       'AuthoriseUse',
       profile(asha, { purposeId: interest }),
-      said('LIA_MISSING', 'C05 C17', 'UK GDPR Art 6(1)(f)', { purposeId: interest }),
+      said('LIA_MISSING', 'C05 C17', 'UK GDPR Art 6(1)(f)', {
+        purposeId: interest,
+        version: 1,
+        subjectClass: 'individual',
+      }),
     );
     const contract = fresh('contract-profile');
     await approvedPurpose(custos, contract, { ...PROFILING, basis: 'contract' });

@@ -1,7 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Installation } from '../installation.js';
-import { collect, consentOf, customer, DOCUMENT, fresh, holders, refuses, said, TICKET, type Person } from './life.js';
+import {
+  ART_28_TERMS,
+  collect,
+  consentOf,
+  customer,
+  DOCUMENT,
+  fresh,
+  holders,
+  refuses,
+  said,
+  TICKET,
+  type Person,
+} from './life.js';
 
 /** C19: outside the group data goes to nobody, unless a statute leaves no choice. */
 describe('the closed door', () => {
@@ -50,6 +62,33 @@ describe('the closed door', () => {
     documentHash: DOCUMENT,
     ...more,
   });
+  const agreement = (agreementId: string, recipientId: string, more: object = {}) => ({
+    agreementId,
+    recipientId,
+    kind: 'art28',
+    purposes: ['service-account'],
+    categories: CONTACT,
+    from: '2020-01-01',
+    publicSummary: 'Prints and posts letters for us.',
+    documentHash: DOCUMENT,
+    checklist: ART_28_TERMS,
+    ...more,
+  });
+  /** The date in London. */
+  const today = async (): Promise<string> => {
+    const { now } = (await custos.get('crm', '/v1/clock')).body;
+    return new Date(now).toLocaleDateString('en-CA', { timeZone: 'Europe/London' });
+  };
+  /** The open tasks of a recipient, once there are so many. */
+  const tasksOf = (recipientId: string, wanted: number) =>
+    custos.eventually(
+      async () => {
+        const reply = await custos.get('dpo', '/v1/return-or-delete?limit=500');
+        const tasks = reply.body.tasks.filter((task: { recipientId: string }) => task.recipientId === recipientId);
+        return { ...reply, body: { tasks } };
+      },
+      ({ body }) => body.tasks.length === wanted,
+    );
   const notCompelled = (recipientId: string, recipientKind: string) =>
     said('NOT_COMPELLED', 'C19', 'policy; UK GDPR Art 6(1)(c)', { recipientId, recipientKind });
   const disclosures = async (subjectId: string, position: number) =>
@@ -89,20 +128,79 @@ describe('the closed door', () => {
       share(asha, pacific),
       said('NOT_GROUP_MEMBER', 'C19', 'policy', { recipientId: pacific, date: '2026-06-01' }),
     );
-    expect((await custos.get('dpo', '/v1/return-or-delete')).body.tasks).toMatchObject([
-      {
-        recipientId: pacific,
-        leftOn: '2026-06-01',
-        items: [{ subject_id: asha.subjectId, category: 'contact.email' }],
-        more: false,
-      },
-    ]);
+    // What it holds is to be retrieved or deleted: one task, whoever it is about.
+    const [task] = (await tasksOf(pacific, 1)).body.tasks;
+    expect(task).toMatchObject({
+      reason: 'groupExit',
+      reference: 'EX000009',
+      since: '2026-06-01',
+      due: '2026-07-01',
+      overdue: false,
+    });
+    const about = await custos.get('dpo', `/v1/return-or-delete/${task.taskId}`);
+    expect(about.body).toMatchObject({ task, items: [{ subject_id: asha.subjectId, category: 'contact.email' }] });
     // What was given on 31 May may still be recorded; who holds it stays known.
     const late = { ...share(asha, pacific), occurredAt: '2026-05-31T22:30:00Z' };
     const { position } = await custos.accepted('crm', 'ShareData', late);
     const held = await holders(custos, asha.subjectId, '2026-05-31T23:00:00Z', position);
     const copy = { holderKind: 'GROUP', category: 'contact.email', use: 'inUse' };
     expect(held.filter(({ holderId }) => holderId === pacific)).toMatchObject([copy, copy]);
+  });
+
+  it('asks a company that left, or whose agreement ended, for what it holds until it has shown what became of it', async () => {
+    const asha = await customer(custos);
+    const sold = await recipient('GROUP', 'chersoft-sold');
+    await custos.accepted('dpo', 'StartGroupMembership', {
+      recipientId: sold,
+      companyNumber: 'EX000017',
+      from: '2021-01-01',
+    });
+    const printer = await recipient('PROCESSOR', 'printer');
+    const empty = await recipient('PROCESSOR', 'printer');
+    const agreementId = fresh('printing');
+    await custos.accepted('counsel', 'RecordAgreement', agreement(agreementId, printer, { to: '2026-06-03' }));
+    await custos.accepted('counsel', 'RecordAgreement', agreement(fresh('printing'), empty, { to: '2026-06-03' }));
+    await custos.accepted('crm', 'ShareData', share(asha, sold));
+    const { position } = await custos.accepted('crm', 'ShareData', share(asha, printer));
+    expect((await custos.get('dpo', '/v1/registers/return-or-delete', position)).body.rows).not.toContainEqual(
+      expect.objectContaining({ recipient_id: printer }),
+    );
+    await custos.accepted('dpo', 'EndGroupMembership', { recipientId: sold, to: '2026-06-02' });
+    await custos.advanceTo('2026-06-02T23:00:00Z');
+    const [left] = (await tasksOf(sold, 1)).body.tasks;
+    const [over] = (await tasksOf(printer, 1)).body.tasks;
+    expect(over).toMatchObject({
+      reason: 'agreementEnded',
+      reference: agreementId,
+      since: '2026-06-03',
+      due: '2026-07-03',
+    });
+    // Who was given nothing has nothing to return.
+    expect((await tasksOf(empty, 0)).body.tasks).toEqual([]);
+
+    const about = { recipientId: sold, taskId: left.taskId, reference: 'certificate-1' };
+    await refuses(
+      custos,
+      'dpo',
+      'ConfirmReturnOrDelete',
+      { ...about, outcome: 'continued' },
+      said('NOT_GROUP_MEMBER', 'C19', 'policy', { recipientId: sold, date: '2026-06-03' }),
+    );
+    const unknown = { ...about, taskId: randomUUID(), outcome: 'deleted' };
+    await refuses(
+      custos,
+      'dpo',
+      'ConfirmReturnOrDelete',
+      unknown,
+      said('REGISTER_ENTRY_UNKNOWN', '', 'engine rule', { recipientId: sold, taskId: unknown.taskId }),
+    );
+    await custos.accepted('dpo', 'ConfirmReturnOrDelete', { ...about, outcome: 'deleted' });
+    expect((await tasksOf(sold, 0)).body.tasks).toEqual([]);
+    const rows = await custos.get('auditor', `/v1/registers/return-or-delete?recipient_id=${sold}`);
+    expect(rows.body.rows).toMatchObject([{ status: 'closed', outcome: 'deleted', proof: 'certificate-1' }]);
+    expect((await tasksOf(printer, 1)).body.tasks).toMatchObject([{ overdue: false }]);
+    await custos.advanceTo('2026-07-03T23:00:00Z');
+    expect((await tasksOf(printer, 1)).body.tasks).toMatchObject([{ overdue: true }]);
   });
 
   it('gives the police what an order names, and no letter gives them anything', async () => {
@@ -226,34 +324,112 @@ describe('the closed door', () => {
     const missing = said('AGREEMENT_MISSING', 'C19 C22', 'UK GDPR Art 28', { recipientId: printer });
     await refuses(custos, 'crm', 'ShareData', share(asha, printer), missing);
     const agreementId = fresh('printing');
-    const agreement = {
-      agreementId,
-      recipientId: printer,
-      kind: 'art28',
-      purposes: ['service-account'],
-      categories: CONTACT,
-      from: '2020-01-01',
-      to: '2026-05-01',
-      publicSummary: 'Prints and posts letters for us.',
-      documentHash: DOCUMENT,
-      checklist: ['instructions', 'confidentiality', 'security'],
-    };
+    const expired = agreement(agreementId, printer, { to: '2026-05-01' });
     await refuses(
       custos,
       'counsel',
       'RecordAgreement',
-      { ...agreement, publicSummary: '  ' },
+      { ...expired, publicSummary: '  ' },
       said('AGREEMENT_SUMMARY_MISSING', 'C22', 'UK GDPR Art 15(1)(c)', { agreementId, field: 'publicSummary' }),
     );
-    await custos.accepted('counsel', 'RecordAgreement', agreement);
-    await custos.advanceTo('2026-06-01T12:00:00Z');
+    await custos.accepted('counsel', 'RecordAgreement', expired);
     await refuses(
       custos,
       'crm',
       'ShareData',
       share(asha, printer),
-      said('AGREEMENT_EXPIRED', 'C19 C22', 'UK GDPR Art 28', { recipientId: printer, date: '2026-06-01' }),
+      said('AGREEMENT_EXPIRED', 'C19 C22', 'UK GDPR Art 28', { recipientId: printer, date: await today() }),
     );
+  });
+
+  it('makes nobody a processor without the terms that the law asks of a contract', async () => {
+    const asha = await customer(custos);
+    const printer = await recipient('PROCESSOR', 'printer');
+    const agreementId = fresh('printing');
+    const draft = agreement(agreementId, printer, { checklist: ['instructions', 'confidentiality', 'security'] });
+    await custos.accepted('counsel', 'RecordAgreement', draft);
+    await refuses(
+      custos,
+      'crm',
+      'ShareData',
+      share(asha, printer),
+      said('AGREEMENT_DOES_NOT_COVER', 'C19 C22', 'UK GDPR Art 28', {
+        recipientId: printer,
+        agreementId,
+        purposeId: 'service-account',
+        categories: [],
+        missingTerms: ['subProcessors', 'rightsRequests', 'assistance', 'deleteOrReturn', 'audit'],
+      }),
+    );
+    const { recipientId: _whose, kind: _kind, ...terms } = agreement(agreementId, printer, { from: '2026-06-01' });
+    await refuses(
+      custos,
+      'counsel',
+      'AmendAgreement',
+      { ...terms, version: 3 },
+      said('VERSION_CONFLICT', '', 'engine rule', { agreementId, version: 1 }),
+    );
+    const amended = await custos.accepted('counsel', 'AmendAgreement', { ...terms, version: 2 });
+    const rows = (await custos.get('auditor', `/v1/registers/agreements?agreement_id=${agreementId}`, amended.position))
+      .body.rows;
+    expect(rows).toMatchObject([
+      { version: 1, kind: 'art28', amended_from: '2026-06-01' },
+      { version: 2, in_force_from: '2026-06-01', amended_from: null },
+    ]);
+    if ((await today()) < '2026-06-01') await custos.advanceTo('2026-06-01T09:00:00Z');
+    await custos.accepted('crm', 'ShareData', share(asha, printer));
+  });
+
+  it('knows who belonged to the group on any day', async () => {
+    const members = async (query: string) =>
+      (await custos.get('auditor', `/v1/group${query}`)).body.members.map(
+        ({ recipientId }: { recipientId: string }) => recipientId,
+      );
+    const harbour = await recipient('GROUP', 'harbour');
+    await custos.accepted('dpo', 'StartGroupMembership', {
+      recipientId: harbour,
+      companyNumber: 'EX000021',
+      from: '2022-03-01',
+    });
+    await custos.accepted('dpo', 'EndGroupMembership', { recipientId: harbour, to: '2023-03-01' });
+    expect(await members('?asOf=2022-02-28')).not.toContain(harbour);
+    expect(await members('?asOf=2022-03-01')).toContain(harbour);
+    expect(await members('?asOf=2023-03-01')).not.toContain(harbour);
+    expect(await members('')).toEqual(
+      expect.arrayContaining(['chersoft', 'example-harbour-charts', 'example-pacific']),
+    );
+    expect(await custos.get('auditor', '/v1/group?asOf=2023-02-30')).toMatchObject({
+      status: 400,
+      body: { fields: [{ field: 'asOf', rule: 'isCivilDate' }] },
+    });
+  });
+
+  it('knows holders of every kind', async () => {
+    const asha = await customer(custos);
+    const police = await recipient('AUTHORITY', 'constabulary');
+    const insurer = await recipient('THIRD_PARTY', 'insurer');
+    const instrumentId = fresh('order');
+    const scope = { categories: CONTACT, recipientIds: [police, insurer] };
+    await custos.accepted('counsel', 'RecordStatutoryInstrument', order(instrumentId, { scope }));
+    for (const recipientId of ['example-harbour-charts', 'example-mail-host', 'person'])
+      await custos.accepted('support', 'ShareData', share(asha, recipientId));
+    let last = 0;
+    for (const recipientId of [police, insurer])
+      last = (await custos.accepted('counsel', 'ShareData', share(asha, recipientId, { instrumentId }))).position;
+    const { now } = (await custos.get('crm', '/v1/clock')).body;
+    const held = await holders(custos, asha.subjectId, now, last);
+    expect(
+      held
+        .filter(({ category }) => category === 'contact.email')
+        .map(({ holderKind, holderId, basis, basisRef }) => [holderKind, holderId, basis, basisRef]),
+    ).toEqual([
+      ['CONTROLLER', 'controller', 'contract', null],
+      ['GROUP', 'example-harbour-charts', 'contract', null],
+      ['PROCESSOR', 'example-mail-host', 'contract', 'example-mail-hosting'],
+      ['SELF', 'person', 'contract', null],
+      ['AUTHORITY', police, 'legalObligation', instrumentId],
+      ['THIRD_PARTY', insurer, 'legalObligation', instrumentId],
+    ]);
   });
 
   it('lets nothing leave the country without a safeguard', async () => {

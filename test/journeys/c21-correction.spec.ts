@@ -143,10 +143,105 @@ describe('mistakes', () => {
     );
   });
 
+  /** How telling the recipients of a person stands. */
+  const notices = async ({ subjectId }: Person, position?: number) =>
+    (await custos.get('auditor', `/v1/subjects/${subjectId}/recipient-notifications`, position)).body.rows;
+
+  it('follows every notice from due to confirmed, or to the reason why nobody was there', async () => {
+    const asha = await customer(custos);
+    await custos.accepted('crm', 'ShareData', given(asha, 'example-harbour-charts'));
+    await custos.accepted('crm', 'ShareData', given(asha, 'example-pacific', { transferMechanism: 'adequacy' }));
+    const corrected = await custos.accepted('support', 'CorrectData', correction(asha));
+    const row = { what: 'correction', item_id: phoneOf(asha), version: 2 };
+    expect(await notices(asha, corrected.position)).toMatchObject([
+      { ...row, recipient_id: 'example-harbour-charts', status: 'due' },
+      { ...row, recipient_id: 'example-pacific', status: 'due' },
+    ]);
+    const harbour = { subjectId: asha.subjectId, recipientId: 'example-harbour-charts' };
+    await refuses(
+      custos,
+      'crm',
+      'ConfirmRecipient',
+      harbour,
+      said('RECIPIENTS_NOT_NOTIFIED', 'C21', 'UK GDPR Art 19', {
+        what: 'correction',
+        recipients: ['example-harbour-charts'],
+      }),
+    );
+    const about = { itemId: phoneOf(asha), version: 2 };
+    await custos.accepted('crm', 'NotifyRecipient', { ...harbour, ...about, outcome: 'notified' });
+    await custos.accepted('crm', 'ConfirmRecipient', { ...harbour, reference: 'receipt-9' });
+    const unreachable = { subjectId: asha.subjectId, recipientId: 'example-pacific', reason: 'noAnswer' };
+    const { position } = await custos.accepted('crm', 'MarkRecipientUnreachable', unreachable);
+    expect(await notices(asha, position)).toMatchObject([
+      { recipient_id: 'example-harbour-charts', status: 'confirmed', reference: 'receipt-9' },
+      { recipient_id: 'example-pacific', status: 'unreachable', reason: 'noAnswer' },
+    ]);
+    const completed = await custos.accepted('support', 'CompleteCorrection', { subjectId: asha.subjectId, ...about });
+    expect(completed.events).toMatchObject([{ type: 'CorrectionCompleted' }]);
+  });
+
+  it('tells those who hold a copy that processing is restricted, raises what is not done, and stops when it is lifted', async () => {
+    const asha = await customer(custos);
+    await custos.accepted('crm', 'ShareData', given(asha, 'example-harbour-charts'));
+    const told = { subjectId: asha.subjectId, recipientId: 'example-harbour-charts', what: 'restriction' };
+    await refuses(
+      custos,
+      'crm',
+      'NotifyRecipient',
+      { ...told, outcome: 'notified' },
+      said('RECIPIENT_UNKNOWN', 'C19', 'UK GDPR Art 5(1)(f)', {
+        recipientId: 'example-harbour-charts',
+        what: 'restriction',
+      }),
+    );
+    await custos.accepted('dpo', 'RestrictProcessing', { subjectId: asha.subjectId, ground: '18(1)(b)' });
+    const raised = async (reminders: number) =>
+      custos.eventually(
+        () => custos.get('auditor', `/v1/subjects/${asha.subjectId}/recipient-notifications`),
+        ({ body }) => body.rows[0]?.reminders === reminders,
+      );
+    const start = Date.parse((await custos.get('crm', '/v1/clock')).body.now);
+    const after = (days: number): string => new Date(start + days * 86_400_000).toISOString();
+    expect((await raised(0)).body.rows).toMatchObject([{ what: 'restriction', item_id: '', status: 'due' }]);
+    await custos.advanceTo(after(8));
+    await raised(1);
+    await custos.advanceTo(after(16));
+    await raised(2);
+    await custos.advanceTo(after(24));
+    expect((await raised(3)).body.rows).toMatchObject([{ status: 'due', remind_at: null }]);
+    expect((await raised(3)).body.rows[0].overdue_at).not.toBeNull();
+
+    await custos.accepted('crm', 'NotifyRecipient', { ...told, outcome: 'notified' });
+    const { position } = await custos.accepted('crm', 'ConfirmRecipient', told);
+    expect(await notices(asha, position)).toMatchObject([{ status: 'confirmed', reminders: 0 }]);
+    await custos.accepted('dpo', 'LiftRestriction', {
+      subjectId: asha.subjectId,
+      informedAt: (await custos.get('crm', '/v1/clock')).body.now,
+    });
+    expect(await custos.send('crm', 'NotifyRecipient', { ...told, outcome: 'notified' })).toMatchObject({
+      status: 422,
+      body: { code: 'RECIPIENT_UNKNOWN' },
+    });
+  });
+
+  it('counts a copy that is entered late, and holds an old value, among those to be told', async () => {
+    const asha = await customer(custos);
+    const before = (await custos.get('crm', '/v1/clock')).body.now as string;
+    const later = new Date(Date.parse(before) + 86_400_000).toISOString();
+    await custos.advanceTo(later);
+    await custos.accepted('support', 'CorrectData', correction(asha));
+    const late = given(asha, 'example-harbour-charts', { occurredAt: before });
+    const { position } = await custos.accepted('crm', 'ShareData', late);
+    expect(await notices(asha, position)).toMatchObject([
+      { recipient_id: 'example-harbour-charts', what: 'correction', version: 2, status: 'due' },
+    ]);
+  });
+
   it('keeps the wrong value for a year of disputes and then no longer', async () => {
     const asha = await customer(custos);
     await custos.accepted('support', 'CorrectData', correction(asha));
-    await custos.advanceTo('2027-11-25T09:00:00Z');
+    await custos.advanceTo('2028-01-05T09:00:00Z');
     const file = await custos.eventually(
       () => custos.get('support', `/v1/subjects/${asha.subjectId}?purpose=service-account&caseRef=CASE-1`),
       ({ body }) => body.holdings.some(({ status }: { status: string }) => status === 'erased'),

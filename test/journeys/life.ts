@@ -10,6 +10,20 @@ export const SHOWN = { noticeId: 'customer-privacy', version: 1, how: 'shown', c
 export const STATEMENT = '5c'.repeat(32);
 export const DOCUMENT = '9d'.repeat(32);
 
+/** The terms of a contract with a processor (UK GDPR Art 28(3)). */
+export const ART_28_TERMS = [
+  'instructions',
+  'confidentiality',
+  'security',
+  'subProcessors',
+  'rightsRequests',
+  'assistance',
+  'deleteOrReturn',
+  'audit',
+] as const;
+/** How a person is asked for consent. */
+export const ASKING = { ...NOTICE, statementHash: STATEMENT, method: 'webForm' } as const;
+
 /** The end of the steward's patience: what is due has been done long before. */
 export const STEWARD = 15_000;
 
@@ -119,12 +133,12 @@ export async function collect(
   );
 }
 
-/** A customer with an account: a name, an e-mail address, a phone and an account number. */
+/** A customer with an account: a name, an e-mail address that nobody else has, a phone and an account number. */
 export async function customer(custos: Installation, more: object = {}): Promise<Person> {
   const subjectId = await acquaintance(custos, more);
   const items = await collect(custos, subjectId, ACCOUNT, {
     'contact.name': 'Asha Fictional',
-    'contact.email': 'asha@example.test',
+    'contact.email': `asha@example-${subjectId.slice(0, 8)}.test`,
     'contact.phone': '+44 20 7946 0101',
     'account.number': 'ACC-2047-ASHA',
   });
@@ -180,15 +194,109 @@ export async function approvedPurpose(custos: Installation, purposeId: string, m
   await custos.accepted('second-dpo', 'ApprovePurpose', { purposeId, version: 1 });
 }
 
-/** A notice that may be published as it stands. */
-export const noticeDraft = (noticeId: string, version: number, purposes: readonly string[]): object => ({
-  noticeId,
-  version,
-  language: 'en-GB',
-  title: 'About lending',
-  content: `What we do with your data, version ${version}.`,
-  purposes,
-});
+/** What a notice has to say of a purpose; a purpose of {@link purposeDraft} when nothing else is said. */
+export interface ToldPurpose {
+  readonly purposeId: string;
+  readonly basis?: 'contract' | 'consent' | 'legitimateInterests';
+  /** ISO 8601 duration with one unit. */
+  readonly period?: string;
+}
+
+const SHIPPED_PERIODS: Readonly<Record<string, string>> = {
+  'service-account': 'P6Y',
+  'support-ticket': 'P2Y',
+  'service-usage': 'P90D',
+};
+const BASES_SAID = {
+  contract: 'under our contract',
+  consent: 'only if you agree',
+  legitimateInterests: 'for a legitimate interest of ours',
+} as const;
+const UNITS: Readonly<Record<string, string>> = { Y: 'years', M: 'months', D: 'days' };
+
+/**
+ * A notice that may be published as it stands. Version 1 is one that people were shown before the installation, so it
+ * may say little; a later one is complete.
+ */
+export const noticeDraft = (noticeId: string, version: number, purposes: readonly string[]): object =>
+  version === 1
+    ? {
+        noticeId,
+        version,
+        language: 'en-GB',
+        title: 'About lending',
+        content: `What we do with your data, version ${version}.`,
+        purposes,
+        effectiveFrom: '2018-05-25T00:00:00Z',
+      }
+    : completeNotice(
+        noticeId,
+        version,
+        purposes.map((purposeId) => ({ purposeId })),
+      );
+
+/**
+ * A notice that says all that Art 13 asks for.
+ *
+ * @param also a further sentence of its text.
+ */
+export function completeNotice(
+  noticeId: string,
+  version: number,
+  purposes: readonly ToldPurpose[],
+  also = `This is version ${version}.`,
+): { readonly content: string; readonly statements: readonly object[]; readonly [field: string]: unknown } {
+  const said: { readonly part: string; readonly passage: string; readonly [field: string]: unknown }[] = [
+    { part: 'controllerIdentity', passage: 'Example Ltd, 1 Example Quay, Exampleton ZZ99 9ZZ, lends charts.' },
+    { part: 'contact', passage: 'Write to privacy@example.test.' },
+    { part: 'dataProtectionContact', passage: 'Our privacy officer answers.' },
+    ...purposes.flatMap(({ purposeId, basis = 'contract', period = SHIPPED_PERIODS[purposeId] ?? 'P1Y' }) => [
+      { part: 'purposes', purposes: [purposeId], passage: `We use your address for ${purposeId}.` },
+      {
+        part: 'lawfulBases',
+        purposes: [purposeId],
+        basis,
+        passage: `For ${purposeId}, ${BASES_SAID[basis]}.`,
+      },
+      ...(basis === 'legitimateInterests'
+        ? [{ part: 'legitimateInterests', passage: `Our interest is that you know of ${purposeId}.` }]
+        : []),
+      {
+        part: 'retentionPeriods',
+        purposes: [purposeId],
+        period,
+        passage: `Data for ${purposeId} is kept for ${period.slice(1, -1)} ${UNITS[period.slice(-1)]}.`,
+      },
+    ]),
+    {
+      part: 'recipients',
+      recipientKinds: ['GROUP', 'PROCESSOR'],
+      passage: 'Our group and firms that work for us get it.',
+    },
+    { part: 'transfers', passage: 'Nothing goes to another country.' },
+    { part: 'rightOfAccess', passage: 'You may ask for a copy of it.' },
+    { part: 'rightToRectification', passage: 'You may have it corrected.' },
+    { part: 'rightToErasure', passage: 'You may have it erased.' },
+    { part: 'rightToRestriction', passage: 'You may have its use restricted.' },
+    { part: 'rightToObject', passage: 'You may object.' },
+    { part: 'rightToPortability', passage: 'You get it in a form that machines can read.' },
+    { part: 'rightToWithdrawConsent', passage: 'You may withdraw what you agreed to.' },
+    { part: 'complaintToController', passage: 'You may complain to us.' },
+    { part: 'complaintToAuthority', passage: 'You may turn to the Information Commissioner.' },
+    { part: 'whetherRequired', passage: 'Without it we cannot lend.' },
+    { part: 'automatedDecisions', passage: 'No decision is made by a machine.' },
+    { part: 'source', passage: 'It comes from you.' },
+  ];
+  return {
+    noticeId,
+    version,
+    language: 'en-GB',
+    title: 'About lending',
+    content: [...said.map(({ passage }) => passage), also].join('\n'),
+    purposes: purposes.map(({ purposeId }) => purposeId),
+    statements: said,
+  };
+}
 
 /** A collection point that may be registered as it stands. */
 export const pointDraft = (
@@ -220,4 +328,40 @@ export async function holders(
   const reply = await custos.get('auditor', `/v1/who-held-what?subject=${subjectId}&asOf=${asOf}`, position);
   expect(reply.status).toBe(200);
   return reply.body.rows;
+}
+
+/** Usage of the shipped stream of telemetry, as the chart service sends it. */
+export const usageOf = (subjectId: string, at: string, more: object = {}): object => ({
+  streamId: 'chart-cloud',
+  subjectId,
+  batchRef: 'batch-1',
+  entries: [{ at, values: { licence: 'L-77', action: 'opened', chart: '12' } }],
+  ...more,
+});
+
+/** A stream of telemetry that may be registered as it stands. */
+export const streamDraft = (streamId: string, more: object = {}): object => ({
+  streamId,
+  service: 'chart-cloud',
+  purposeId: 'service-usage',
+  noticeId: 'customer-privacy',
+  traceability: 'direct',
+  readsDevice: false,
+  fields: [usageField('licence')],
+  ...more,
+});
+
+export const usageField = (name: string, more: object = {}): object => ({
+  name,
+  type: 'text',
+  essentialFor: 'licensing',
+  justification: 'Nothing opens without it.',
+  traceability: 'direct',
+  ...more,
+});
+
+/** Registers a stream of telemetry and has another person find it essential. */
+export async function approvedStream(custos: Installation, streamId: string, more: object = {}): Promise<void> {
+  await custos.accepted('dpo', 'RegisterTelemetryStream', streamDraft(streamId, more));
+  await custos.accepted('second-dpo', 'ApproveEssentiality', { streamId, version: 1 });
 }

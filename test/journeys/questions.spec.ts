@@ -61,7 +61,7 @@ describe('questions', () => {
       expect(before.status).toBe(200);
       expect(before.body.holdings).toMatchObject([
         { category: 'contact.name', value: 'Asha Fictional', status: 'held', version: 1 },
-        { category: 'contact.email', value: 'asha@example.test' },
+        { category: 'contact.email', value: `asha@example-${subjectId.slice(0, 8)}.test` },
         { category: 'contact.phone', value: '+44 20 7946 0101' },
         { category: 'account.number', value: 'ACC-2047-ASHA' },
       ]);

@@ -22,7 +22,6 @@ const assertedIn = (code: string, among: typeof specs): readonly string[] =>
 
 /** Codes that no command can be refused with over HTTP, and why: their tests are those of the rule itself. */
 const OUT_OF_REACH = {
-  PLAINTEXT_PERSONAL_DATA: 'no codec of the product leaves a personal field in the clear',
   ERASURE_INCOMPLETE: 'only the steward states erasures, and it destroys the keys first',
 };
 

@@ -193,7 +193,7 @@ describe('replay from the log alone', () => {
       (reply) => reply.body.rows.length === 2,
     );
     expect(body.rows[1]).toMatchObject({ version: 2, title: 'Answering your call' });
-  }, 60_000);
+  }, 180_000);
 
   it('stops at an event that no codec names, and says which', async () => {
     await custos.stop();
@@ -215,7 +215,7 @@ describe('replay from the log alone', () => {
       );
     }
     expect((await replay(bram, LAST_DAY)).rows).toHaveLength(3);
-  }, 60_000);
+  }, 180_000);
 });
 
 /** Appends an event whose codec only this program has. */

@@ -2,6 +2,7 @@ import { expect } from '@jest/globals';
 import {
   instant,
   refuse,
+  unchanged,
   uuidV5,
   type Decider,
   type DomainCommand,
@@ -28,17 +29,24 @@ export function factsAt(at: string = NOW, overrides: Partial<Facts> = {}): Facts
 
 /**
  * Sentences over facts: `scenario(decider, facts).given(granted).when(withdraw).then(withdrawn)`.
+ * Whatever a sentence is about, an accepted command that arrives a second time must yield nothing.
  */
 export function scenario<C extends DomainCommand, E extends DomainEvent, S, F extends Facts>(
   decider: Decider<C, E, S, F>,
   facts: F,
 ) {
-  const fold = (events: readonly E[]): S =>
-    events.reduce((state, event) => decider.evolve(state, event, facts.occurredAt), decider.initialState);
+  const fold = (events: readonly E[], at = facts.occurredAt, from = decider.initialState): S =>
+    events.reduce((state, event) => decider.evolve(state, event, at), from);
   const when =
     (history: readonly E[]) =>
     (command: C, override: Partial<F> = {}) => {
-      const outcome: Outcome<E> = decider.decide(command, fold(history), { ...facts, ...override });
+      const state = fold(history);
+      const known = { ...facts, ...override };
+      const outcome: Outcome<E> = decider.decide(command, state, known);
+      if (outcome.kind === 'accepted' && outcome.events.length > 0) {
+        const after = fold(outcome.events, known.occurredAt, state);
+        expect(decider.decide(command, after, known)).toEqual(unchanged);
+      }
       return {
         outcome,
         then(...events: E[]) {
@@ -56,7 +64,7 @@ export function scenario<C extends DomainCommand, E extends DomainEvent, S, F ex
         /** The same command once more, after its own events: nothing may change. */
         thenRepeatedNothing() {
           if (outcome.kind !== 'accepted') throw new Error(`refused with ${outcome.refusal.code}`);
-          const again = decider.decide(command, fold([...history, ...outcome.events]), { ...facts, ...override });
+          const again = decider.decide(command, fold([...history, ...outcome.events]), known);
           expect(again).toEqual({ kind: 'accepted', events: [] });
         },
       };

@@ -11,7 +11,16 @@ import {
 } from '#purpose';
 import type { CollectData, SubjectDomainCommand } from '../subject.commands.js';
 import type { SubjectFacts } from '../subject.decider.js';
-import type { DataCollected, DataCorrected, DataShareView, ItemVersionRef, SubjectEvent } from '../subject.events.js';
+import type {
+  DataCollected,
+  DataCorrected,
+  DataShareView,
+  ItemVersionRef,
+  NoticePresented,
+  SubjectEvent,
+  UseView,
+} from '../subject.events.js';
+import type { RectificationRequested } from '../rectification.events.js';
 
 export const ASHA = '7d9e2a10-5b6c-4d3e-8f1a-2b3c4d5e6f70';
 export const EMAIL = '11111111-1111-4111-8111-111111111111';
@@ -177,9 +186,13 @@ export const registered: SubjectEvent = {
   type: 'SubjectRegistered',
   data: { subjectId, capacity: 'individual', subscriberType: 'individual', division: 'england-and-wales' },
 };
-export const presented = (version = 1, noticeId = 'customer-privacy'): SubjectEvent => ({
+export const presented = (
+  version = 1,
+  noticeId = 'customer-privacy',
+  more: Pick<NoticePresented['data'], 'again' | 'newestBefore' | 'toldOf'> = {},
+): SubjectEvent => ({
   type: 'NoticePresented',
-  data: { subjectId, noticeId, version, how: 'shown', channel: 'web' },
+  data: { subjectId, noticeId, version, how: 'shown', channel: 'web', toldOf: [], ...more },
 });
 /** Email, checked every year, and phone, never checked. */
 export const collected = (changes: Partial<DataCollected['data']> = {}): DataCollected => ({
@@ -225,6 +238,7 @@ export const corrected = (changes: Partial<DataCorrected['data']> = {}): DataCor
     subjectId,
     itemId: EMAIL,
     category: 'contact.email',
+    purposeId: 'support',
     fromVersion: 1,
     toVersion: 2,
     supersededKeyId: 'key of email',
@@ -270,5 +284,36 @@ export const lifted = (informedAt: string): SubjectEvent => ({
 });
 export const doubted = (version = 1): SubjectEvent => ({
   type: 'AccuracyDoubtRaised',
-  data: { subjectId, itemId: EMAIL, version, cause: 'bouncedEmail' },
+  data: { subjectId, itemId: EMAIL, version, category: 'contact.email', cause: 'bouncedEmail' },
+});
+export const USE = '44444444-4444-4444-8444-444444444444';
+/** A message that went to the address and named the phone. */
+export const used = (version = 1, useId = USE): UseView => ({
+  type: 'UseAuthorised',
+  data: {
+    useId,
+    items: [
+      { itemId: EMAIL, version },
+      { itemId: PHONE, version: 1 },
+    ],
+  },
+});
+export const REQUEST = '55555555-5555-4555-8555-555555555555';
+/** A case about the address in its first version, received on the morning of 2 March 2026. */
+export const requested = (changes: Partial<RectificationRequested['data']> = {}): RectificationRequested => ({
+  type: 'RectificationRequested',
+  data: {
+    subjectId,
+    requestId: REQUEST,
+    channel: 'letter',
+    receivedAt: '2026-03-02T09:00:00.000Z',
+    items: [{ itemId: EMAIL, version: 1, category: 'contact.email' }],
+    notHeld: [],
+    due: '2026-04-02T23:00:00.000Z',
+    dueDate: '2026-04-02',
+    division: 'england-and-wales',
+    calendarVersion: 'uk-bank-holidays-2026-08-07',
+    horizonExceeded: false,
+    ...changes,
+  },
 });

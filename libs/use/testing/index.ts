@@ -10,7 +10,7 @@ import type { UseAuthorised } from '../use.events.js';
 export const OPENED = '2026-01-05T09:00:00Z';
 export const TODAY = '2026-03-02T09:00:00Z';
 export const LATER = '2026-11-23T09:00:00Z';
-/** Version 2 of the newsletter takes effect here, without the phone. */
+/** Version 2 of the newsletter takes effect here, without the phone and in other words. */
 export const REVISED = '2026-06-01T00:00:00Z';
 export const subjectId = '7d9e2a10-5b6c-4d3e-8f1a-2b3c4d5e6f70';
 export const EMAIL = '11111111-1111-4111-8111-111111111111';
@@ -52,7 +52,7 @@ const purposes = registerOf<PurposeEvent, typeof purposeRegister.initialState>(
   approved('research'),
   defined('news'),
   approved('news'),
-  defined('news', { version: 2 }),
+  defined('news', { version: 2, plainWords: 'What we and others do with it.' }),
   approved('news', 2, REVISED),
   defined('upsell', { basis: 'legitimateInterests' }),
   approved('upsell'),
@@ -69,6 +69,10 @@ const purposes = registerOf<PurposeEvent, typeof purposeRegister.initialState>(
 export const facts = (at: string, overrides: Partial<UseFacts> = {}): UseFacts => ({
   ...factsAt(at),
   purposes,
+  lias: new Map(),
+  compatibility: new Map(),
+  notices: new Map(),
+  liftedSuppressions: new Set(),
   ...overrides,
 });
 export const at = (happened: string, decided = happened) => ({ occurredAt: instant(happened), now: instant(decided) });
@@ -159,6 +163,11 @@ export const confirmed = (nextCheckDue = '2027-03-02T09:00:00.000Z') =>
     type: 'AccuracyConfirmed',
     data: { subjectId, itemId: EMAIL, version: 1, method: 'contactMade', nextCheckDue },
   }) satisfies SubjectEvent;
+export const renewalDue = (due: string) =>
+  ({
+    type: 'AccuracyCheckDue',
+    data: { subjectId, itemId: EMAIL, version: 1, category: 'contact.email', due, cause: 'renewal' },
+  }) satisfies SubjectEvent;
 const ref = (version: number) => ({ itemId: EMAIL, version, category: 'contact.email', keyId: 'k' });
 export const expired = (version = 1) =>
   ({
@@ -203,7 +212,7 @@ export const authorised = (changes: Partial<UseAuthorised['data']> = {}): UseAut
   type: 'UseAuthorised',
   data: {
     subjectId,
-    useId: facts(TODAY).id('use'),
+    useId: facts(TODAY).id('event 0'),
     purposeId: 'news',
     purposeVersion: 1,
     commercial: true,

@@ -49,8 +49,8 @@ const subscription = () => {
   );
 };
 
-async function withSession<T>(use: (session: http2.ClientHttp2Session) => Promise<T>): Promise<T> {
-  const session = http2.connect(`http://127.0.0.1:${server.port}`);
+async function withSession<T>(use: (session: http2.ClientHttp2Session) => Promise<T>, { port } = server): Promise<T> {
+  const session = http2.connect(`http://127.0.0.1:${port}`);
   session.on('error', () => undefined);
   try {
     return await use(session);
@@ -209,6 +209,17 @@ describe('a connection', () => {
 });
 
 describe('messages that are never finished', () => {
+  // A fifth of a second without an answer is no sign of death while this process copies hundreds of MiB.
+  const folder = mkdtempSync(join(tmpdir(), 'event-log-unfinished-'));
+  let patient: EmbeddedEventStore;
+  beforeAll(async () => {
+    patient = await startEmbeddedEventStore({ dataDir: folder });
+  });
+  afterAll(async () => {
+    await patient.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
   it('may hold only so much memory, of all calls together', () =>
     withSession(async (session) => {
       const prefix = Buffer.from([0, 1, 0, 0, 0]);
@@ -230,5 +241,5 @@ describe('messages that are never finished', () => {
       after.stream.write(framed(new streams.AppendReq().setOptions(options('after'))));
       after.stream.end(framed(event()));
       expect(await after.ended).toBe('0');
-    }));
+    }, patient));
 });

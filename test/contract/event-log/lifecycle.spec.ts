@@ -3,6 +3,7 @@ import { jsonEvent, type EventStoreDBClient } from '@eventstore/db-client';
 import {
   collect,
   doors,
+  embeddedOnly,
   events,
   openStore,
   refusal,
@@ -11,8 +12,6 @@ import {
   until,
   type StoreUnderTest,
 } from './store.js';
-
-const embeddedOnly = process.env['EVENTSTORE_TEST_URL'] ? it.skip : it;
 
 let store: StoreUnderTest;
 let client: EventStoreDBClient;

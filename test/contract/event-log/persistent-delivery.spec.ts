@@ -20,11 +20,9 @@ import {
   type Watched,
 } from './persistent-consumer.js';
 import { connect, type Rpc } from './rpc.js';
-import { collect, events, openStore, streamName, until, type StoreUnderTest } from './store.js';
+import { collect, embeddedOnly, events, openStore, streamName, until, type StoreUnderTest } from './store.js';
 
 const GROUP = 'workers';
-const embeddedOnly = process.env['EVENTSTORE_TEST_URL'] ? it.skip : it;
-
 let store: StoreUnderTest;
 let client: EventStoreDBClient;
 let rpc: Rpc;

@@ -2,9 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EventStoreDBClient } from '@eventstore/db-client';
 import { Empty, chunk, connect, identifier, streams, uuid, type Failure, type Rpc, type Stub } from './rpc.js';
-import { collect, events, openStore, refusal, streamName, until, type StoreUnderTest } from './store.js';
-
-const embeddedOnly = process.env['EVENTSTORE_TEST_URL'] ? it.skip : it;
+import { collect, embeddedOnly, events, openStore, refusal, streamName, until, type StoreUnderTest } from './store.js';
 
 let store: StoreUnderTest;
 let client: EventStoreDBClient;

@@ -2,8 +2,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
+import { it } from '@jest/globals';
 import { EventStoreDBClient, jsonEvent, type JSONEventType, type ResolvedEvent } from '@eventstore/db-client';
 import { startEmbeddedEventStore } from '../../../libs/embedded-event-store/index.js';
+
+const named = process.env['EVENTSTORE_TEST_URL'];
+
+/** A test of what only the embedded server promises. Of another it is not asked, and the output says so on a line. */
+export function embeddedOnly(name: string, test: () => Promise<void>): void {
+  if (!named) {
+    it(name, test);
+    return;
+  }
+  process.stderr.write(`skipped: ${name}: only the embedded server promises it\n`);
+  it.skip(name, test);
+}
 
 /** The store under test: the one `EVENTSTORE_TEST_URL` names, or an embedded one in a folder of its own. */
 export interface StoreUnderTest {
@@ -14,10 +27,9 @@ export interface StoreUnderTest {
 
 /** One per spec file: the client keeps its pending appends in one table per process. */
 export async function openStore(): Promise<StoreUnderTest> {
-  const given = process.env['EVENTSTORE_TEST_URL'];
-  if (given) {
-    const client = EventStoreDBClient.connectionString(given);
-    return { url: given, client, close: () => client.dispose() };
+  if (named) {
+    const client = EventStoreDBClient.connectionString(named);
+    return { url: named, client, close: () => client.dispose() };
   }
   const dir = await mkdtemp(join(tmpdir(), 'event-log-'));
   const store = await startEmbeddedEventStore({ dataDir: dir });

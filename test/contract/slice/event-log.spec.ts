@@ -78,8 +78,10 @@ describe('an append', () => {
     const stream = newStream();
     if (expected === 0) await log.append(stream, -1, [noted(0)], envelope());
     const events = [noted(1), noted(2)];
-    const once = await log.append(stream, expected, events, envelope());
-    expect(await log.append(stream, expected, events, envelope())).toEqual(once);
+    const around = envelope();
+    const once = await log.append(stream, expected, events, around);
+    expect(await log.append(stream, expected, events, around)).toEqual(once);
+    expect(await collect(log.readStream(stream, once.revision - 1))).toMatchObject(once.events);
     await expect(log.append(stream, expected, [...events, noted(3)], envelope())).rejects.toThrow(RevisionConflict);
     expect(numbers(await collect(log.readStream(stream)))).toEqual(expected === 0 ? [0, 1, 2] : [1, 2]);
   });

@@ -1,0 +1,10 @@
+export { accountabilityCapability } from './accountability.capability.js';
+export { accountabilityCodec } from './accountability.codec.js';
+export * from './data-controller.commands.js';
+export * from './data-controller.events.js';
+export * from './data-controller.register.js';
+export { minimisationProjection } from './minimisation.projection.js';
+export { fieldNeeds, type FieldNeed, type FieldTraceRow } from './minimisation.query.js';
+export { registerFactsProjection } from './register-facts.projection.js';
+export { registersFrom, type KnownRegisters, type RegisterFactRow } from './register-facts.query.js';
+export * from './ropa.query.js';

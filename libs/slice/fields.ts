@@ -1,0 +1,28 @@
+import { IsISO8601, Matches, MaxLength, type ValidationOptions } from 'class-validator';
+
+/** Id of an entry of a register: lower-case words joined by hyphens. */
+export const REGISTER_ID = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+
+/** An opaque reference to a record elsewhere (a case, a campaign, an assessment); never a name or an address. */
+export const REFERENCE = /^[A-Za-z0-9][A-Za-z0-9._:/-]*$/;
+
+/** Name of a category of data, for example `contact.email`. */
+export const CATEGORY = /^[a-z][a-zA-Z0-9]*(\.[a-z][a-zA-Z0-9]*){0,3}$/;
+
+/** SHA-256 of a document or text, in lower-case hexadecimal digits. */
+export const SHA_256 = /^[0-9a-f]{64}$/;
+
+/** Several decorators of a field as one. */
+export const all =
+  (...decorators: readonly PropertyDecorator[]): PropertyDecorator =>
+  (target, key) =>
+    decorators.forEach((decorate) => decorate(target, key));
+
+/** Id of an entry of a register, or a list of them with `{ each: true }`. */
+export const IsRegisterId = (options: ValidationOptions = {}): PropertyDecorator =>
+  all(Matches(REGISTER_ID, options), MaxLength(64, options));
+
+/** A civil date that exists, `yyyy-mm-dd`. */
+export const IsCivilDate = (): PropertyDecorator => all(Matches(/^\d{4}-\d{2}-\d{2}$/), IsISO8601({ strict: true }));
+
+export const IsSha256 = (): PropertyDecorator => Matches(SHA_256);

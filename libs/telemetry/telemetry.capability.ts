@@ -1,0 +1,126 @@
+import { parseInstant, subjectStream } from '#kernel';
+import { noticeRegister } from '#notice';
+import { purposeRegister } from '#purpose';
+import { capability, slice, view, type LookUps, type Role } from '#slice';
+import {
+  ApproveEssentiality,
+  RaiseEssentialityReview,
+  RegisterTelemetryStream,
+  RejectEssentiality,
+  ResumeTelemetryStream,
+  RetireTelemetryStream,
+  SuspendTelemetryStream,
+} from './telemetry-stream.commands.js';
+import { telemetryStreamDecider } from './telemetry-stream.decider.js';
+import { essentialityReviewPolicy } from './telemetry-stream.policy.js';
+import { telemetryInventoryProjection } from './telemetry-stream.projection.js';
+import { telemetryStreamRegister } from './telemetry-stream.register.js';
+import { telemetryCodec } from './telemetry.codec.js';
+import { usageAccessDecider } from './usage-access.decider.js';
+import {
+  AuthoriseUsageAccess,
+  ConfirmUsageErasure,
+  ExpireUsage,
+  RecordUsage,
+  type UsageDomainCommand,
+} from './usage.commands.js';
+import { UsageController } from './usage.controller.js';
+import { usageDecider } from './usage.decider.js';
+import { monthOf, usageStream } from './usage.events.js';
+import { usageErasurePolicy, usageExpiryPolicy } from './usage.policy.js';
+import { usageAccessesProjection, usageProjection } from './usage.projection.js';
+import { evolveStanding, nobody, STANDING_FOLDS, type StandingEvent, type UsageStanding } from './usage.standing.js';
+
+/** `system`: a policy file is applied when the engine starts. */
+const officers: readonly Role[] = ['privacyOfficer', 'operator', 'system'];
+
+/** The month a command is about. */
+function monthOfCommand(command: UsageDomainCommand): string {
+  if (command.type !== 'RecordUsage') return command.month;
+  const at = parseInstant(command.entries[0]?.at ?? '');
+  if (at === undefined) throw new RangeError('usage without a time');
+  return monthOf(at);
+}
+
+/** The person as the log has them now. */
+async function standingOf(subjectId: string, { events }: LookUps): Promise<UsageStanding> {
+  let standing = nobody;
+  for await (const event of events(subjectStream(subjectId)))
+    if (event.type in STANDING_FOLDS) standing = evolveStanding(standing, event as StandingEvent, event.occurredAt);
+  return standing;
+}
+
+export const telemetryCapability = capability({
+  name: 'telemetry',
+  codec: telemetryCodec,
+  slices: [
+    slice({
+      decider: telemetryStreamDecider,
+      streamPrefix: 'telemetrystream-',
+      stream: (command) => `telemetrystream-${command.streamId}`,
+      facts: (registers) => ({ purposes: registers.get(purposeRegister), notices: registers.get(noticeRegister) }),
+      commands: [
+        ...[
+          RegisterTelemetryStream,
+          ApproveEssentiality,
+          RejectEssentiality,
+          SuspendTelemetryStream,
+          ResumeTelemetryStream,
+          RetireTelemetryStream,
+        ].map((command) => ({ command, roles: officers })),
+        { command: RaiseEssentialityReview, roles: ['system'] },
+      ],
+    }),
+    slice({
+      decider: usageDecider,
+      streamPrefix: 'usage-',
+      stream: (command) => usageStream(command.subjectId, monthOfCommand(command)),
+      facts: (registers) => ({
+        streams: registers.get(telemetryStreamRegister),
+        purposes: registers.get(purposeRegister),
+        notices: registers.get(noticeRegister),
+      }),
+      async lookUp(command, state, lookUps) {
+        const { vault } = lookUps;
+        switch (command.type) {
+          case 'RecordUsage': {
+            const gone = await vault.tombstoneOfSubject(command.subjectId);
+            const tombstones = await vault.tombstonesOfKeys(state.keys);
+            const person = await standingOf(command.subjectId, lookUps);
+            return { person, erased: gone !== undefined || tombstones.length > 0 };
+          }
+          case 'ExpireUsage':
+            return {};
+          case 'ConfirmUsageErasure':
+            return { liveKeys: await vault.liveKeys(state.keys) };
+        }
+      },
+      commands: [
+        { command: RecordUsage, roles: ['service'] },
+        { command: ExpireUsage, roles: ['system', 'privacyOfficer'] },
+        { command: ConfirmUsageErasure, roles: ['system'] },
+      ],
+    }),
+    slice({
+      decider: usageAccessDecider,
+      streamPrefix: 'subject-',
+      stream: (command) => subjectStream(command.subjectId),
+      facts: (registers) => ({
+        streams: registers.get(telemetryStreamRegister),
+        purposes: registers.get(purposeRegister),
+      }),
+      commands: [{ command: AuthoriseUsageAccess, roles: ['service', 'staff', 'privacyOfficer'] }],
+    }),
+  ],
+  registers: [telemetryStreamRegister],
+  projections: [telemetryInventoryProjection, usageProjection, usageAccessesProjection],
+  views: [
+    view('register', 'telemetry-streams', telemetryInventoryProjection, 'telemetry_streams'),
+    view('register', 'telemetry-fields', telemetryInventoryProjection, 'telemetry_fields'),
+    view('register', 'telemetry-standing', telemetryInventoryProjection, 'telemetry_standing'),
+    { ...view('subject', 'usage-months', usageProjection, 'usage_months'), inFile: true },
+    view('subject', 'usage-accesses', usageAccessesProjection, 'usage_accesses'),
+  ],
+  controllers: [UsageController],
+  policies: [essentialityReviewPolicy, usageExpiryPolicy, usageErasurePolicy],
+});

@@ -1,0 +1,433 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { BUS_COMMAND, CommandBusServer, PARTITIONS, type BusCommand, type Handled } from '#command-bus';
+import {
+  COMMAND_GROUP,
+  commandMessage,
+  commandsOf,
+  CustosClient,
+  DEAD_LETTERS,
+  openMessage,
+  partitionOf,
+  repliesOf,
+  RequestRefused,
+  sealAnswer,
+  type Answer,
+  type BusDescription,
+  type CloudEvent,
+  type CommandData,
+} from '#command-bus/sdk';
+import { Installation, type ActorName } from '../installation.js';
+import { consentOf } from '../journeys/life.js';
+import { describeWithRedis, RedisServer } from '../redis.js';
+
+const LONG = process.env['FAULT_ROUNDS'] === 'long';
+const ROUNDS = LONG ? 20 : 3;
+const MESSAGES = LONG ? 10_000 : 500;
+const PEOPLE = 6;
+
+interface Sent {
+  readonly actor: ActorName;
+  readonly type: string;
+  readonly body: { readonly commandId: string; readonly subjectId: string };
+  readonly answer: Answer;
+}
+
+async function until(what: string, holds: () => Promise<boolean> | boolean, patience = 40_000): Promise<void> {
+  const deadline = Date.now() + patience;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`it did not come about: ${what}`);
+    await wait(50);
+  }
+}
+
+const partitions = Array.from({ length: PARTITIONS }, (_, number) => commandsOf(number));
+
+/** Nothing is unacknowledged, and nothing acknowledged was kept. */
+async function settles(redis: RedisServer): Promise<void> {
+  await until('every message is finished and trimmed', async () => {
+    for (const key of partitions) {
+      if ((await redis.client.exists(key)) === 0) continue;
+      const [pending] = (await redis.client.xpending(key, COMMAND_GROUP)) as [number];
+      if (pending > 0 || (await redis.client.xlen(key)) > 0) return false;
+    }
+    return true;
+  });
+}
+
+describe.each(['everysec', 'always'])('the message bus, with appendfsync %s', (appendfsync) => {
+  describeWithRedis('over a real engine', () => {
+    let redis: RedisServer;
+    let custos: Installation;
+
+    beforeAll(async () => {
+      redis = await RedisServer.start('--appendfsync', appendfsync);
+      custos = await Installation.start(undefined, { REDIS_URL: redis.url, LOG_LEVEL: 'error' });
+    }, 90_000);
+
+    afterAll(async () => {
+      await custos?.remove();
+      await redis?.remove();
+    });
+
+    const client = async (patience = 2_000): Promise<CustosClient> =>
+      new CustosClient({
+        url: custos.url,
+        token: custos.token('crm'),
+        redisUrl: redis.url,
+        timeout: 60_000,
+        patience,
+        description: (await custos.get('crm', '/v1/bus')).body as BusDescription,
+      });
+
+    /** Consents given and withdrawn, one after the other or all at once, until told to stop. */
+    async function live(crm: CustosClient, sent: Sent[], goesOn: () => boolean, atOnce: number): Promise<void> {
+      const subjectId = randomUUID();
+      const send = async (type: string, fields: object): Promise<void> => {
+        const body = { ...fields, subjectId, commandId: randomUUID() };
+        const answer = await crm.send(type as 'RegisterSubject', body as never);
+        sent.push({ actor: 'crm', type, body, answer });
+      };
+      await send('RegisterSubject', { capacity: 'individual' });
+      await send('PresentNotice', { noticeId: 'customer-privacy', version: 1, how: 'shown', channel: 'web' });
+      while (goesOn()) {
+        const pairs = Array.from({ length: atOnce }, () => [
+          ['GiveConsent', consentOf(subjectId)] as const,
+          ['WithdrawConsent', { purposeId: 'product-news', channel: 'email' }] as const,
+        ]).flat();
+        await Promise.all(pairs.map(([type, fields]) => send(type, fields)));
+      }
+    }
+
+    /** Each command has one outcome: what its sender was told is in the log once, in order, and is told again. */
+    async function check(sent: readonly Sent[]): Promise<void> {
+      await settles(redis);
+      const last = Math.max(...sent.map(({ answer }) => answer.position));
+      for (const subjectId of new Set(sent.map(({ body }) => body.subjectId))) {
+        const told = sent
+          .filter(({ body, answer }) => body.subjectId === subjectId && answer.accepted)
+          .flatMap(({ answer }) =>
+            answer.accepted ? answer.events.map(({ id, revision }) => [revision, id] as const) : [],
+          )
+          .sort(([a], [b]) => a - b)
+          .map(([, id]) => id);
+        const rows: { event_id: string }[] = [];
+        for (let after: number | undefined = 0; after !== undefined;) {
+          const page = await custos.get('auditor', `/v1/subjects/${subjectId}/timeline?limit=500&after=${after}`, last);
+          rows.push(...(page.body.rows as { event_id: string }[]));
+          after = page.body.next as number | undefined;
+        }
+        expect(rows.map(({ event_id }) => event_id)).toEqual(told);
+      }
+      for (const { actor, type, body, answer } of sent.filter((_each, index) => index % 7 === 0))
+        expect((await custos.send(actor, type, body)).body).toEqual(answer);
+    }
+
+    it(`loses no command when Redis is killed ${ROUNDS} times under load`, async () => {
+      const sent: Sent[] = [];
+      let goesOn = true;
+      const crm = await client();
+      try {
+        const people = Promise.all(Array.from({ length: PEOPLE }, () => live(crm, sent, () => goesOn, 1)));
+        for (let round = 0; round < ROUNDS; round += 1) {
+          await wait(500 + Math.random() * 500);
+          await redis.kill();
+          await wait(200);
+          await redis.launch();
+        }
+        await wait(500);
+        goesOn = false;
+        await people;
+        await check(sent);
+        expect(sent.every(({ answer }) => answer.accepted)).toBe(true);
+        process.stderr.write(
+          `appendfsync ${appendfsync}: ${ROUNDS} kills, ${sent.length} commands, one outcome each\n`,
+        );
+      } finally {
+        await crm.close();
+      }
+    }, 300_000);
+
+    if (appendfsync === 'always') return;
+
+    it(`keeps each person's order when the engine is killed ${ROUNDS} times mid-command`, async () => {
+      const sent: Sent[] = [];
+      let goesOn = true;
+      const crm = await client(15_000);
+      try {
+        const people = Promise.all(Array.from({ length: PEOPLE }, () => live(crm, sent, () => goesOn, 8)));
+        for (let round = 0; round < ROUNDS; round += 1) {
+          await wait(700 + Math.random() * 500);
+          await custos.kill();
+          await custos.launch();
+        }
+        await wait(1_000);
+        goesOn = false;
+        await people;
+        await check(sent);
+        // Sent without waiting for each other, and each accepted: a withdrawal before its consent would record nothing.
+        const recorded = sent.filter(({ answer }) => answer.accepted && answer.events.length === 1);
+        expect(recorded).toHaveLength(sent.length);
+      } finally {
+        await crm.close();
+      }
+    }, 300_000);
+
+    it(`sets 1 % poison of ${MESSAGES} messages aside, and answers all others, also those that come three times`, async () => {
+      const description = (await custos.get('crm', '/v1/bus')).body as BusDescription;
+      const crm = await client(60_000);
+      const before = await redis.client.xlen(DEAD_LETTERS);
+      try {
+        const answers: Promise<Answer>[] = [];
+        for (let index = 0; index < MESSAGES; index += 1) {
+          const body = { subjectId: randomUUID(), capacity: 'individual' as const };
+          if (index % 100 === 50) {
+            const poison = [
+              `{`,
+              '[]',
+              JSON.stringify({ specversion: '1.0' }),
+              JSON.stringify(sealedBadly(description, body)),
+            ];
+            await redis.client.xadd(
+              partitions[index % PARTITIONS]!,
+              '*',
+              'event',
+              poison[((index / 50) % poison.length) | 0]!,
+            );
+          } else if (index % 100 === 51) {
+            const commandId = randomUUID();
+            const same = [1, 2, 3].map(() => crm.send('RegisterSubject', { ...body, commandId }));
+            answers.push(...same);
+            const [one, two, three] = await Promise.all(same);
+            expect([two, three]).toEqual([one, one]);
+          } else answers.push(crm.send('RegisterSubject', body));
+          if (index % 200 === 0) await Promise.all(answers);
+        }
+        expect((await Promise.all(answers)).every((answer) => answer.accepted && answer.events.length === 1)).toBe(
+          true,
+        );
+        await settles(redis);
+        expect((await redis.client.xlen(DEAD_LETTERS)) - before).toBe(MESSAGES / 100);
+      } finally {
+        await crm.close();
+      }
+    }, 300_000);
+
+    it('sets a message of 1 MiB aside, and its sender is told before it is sent', async () => {
+      const crm = await client();
+      try {
+        const huge = { ...consentOf(randomUUID()), statementHash: 'a'.repeat(1024 * 1024) };
+        const refused = await crm.send('GiveConsent', huge as never).catch((error: unknown) => error);
+        expect(refused).toBeInstanceOf(RequestRefused);
+        expect(refused).toMatchObject({ status: 413 });
+        const before = await redis.client.xlen(DEAD_LETTERS);
+        await redis.client.xadd(partitions[0]!, '*', 'event', 'a'.repeat(1024 * 1024));
+        await until('it is set aside', async () => (await redis.client.xlen(DEAD_LETTERS)) > before);
+        expect((await redis.client.xrevrange(DEAD_LETTERS, '+', '-', 'COUNT', 1))[0]?.[1]).toContain('tooLarge');
+        await settles(redis);
+      } finally {
+        await crm.close();
+      }
+    }, 60_000);
+
+    it('goes on when a full Redis has room again', async () => {
+      const sent: Sent[] = [];
+      let goesOn = true;
+      const crm = await client();
+      try {
+        const people = Promise.all(Array.from({ length: PEOPLE }, () => live(crm, sent, () => goesOn, 2)));
+        await wait(300);
+        await redis.client.config('SET', 'maxmemory-policy', 'noeviction');
+        await redis.client.config('SET', 'maxmemory', '1mb');
+        await wait(200);
+        await expect(redis.client.set('no', 'room')).rejects.toThrow('OOM');
+        const stalled = sent.length;
+        await wait(6_000);
+        expect(sent.length - stalled).toBeLessThanOrEqual(PEOPLE * 4);
+        await redis.client.config('SET', 'maxmemory', '0');
+        await until('commands are answered again', () => sent.length > stalled + PEOPLE * 6);
+        goesOn = false;
+        await people;
+        await check(sent);
+      } finally {
+        await redis.client.config('SET', 'maxmemory', '0');
+        await crm.close();
+      }
+    }, 120_000);
+  });
+});
+
+function sealedBadly(description: BusDescription, body: object): CloudEvent<CommandData> {
+  const sender = { source: '/service/x', token: 't', replyTo: repliesOf(randomUUID()), answerKey: randomBytes(32) };
+  const command = { type: 'RegisterSubject', body: { ...body }, commandId: randomUUID() };
+  const message = commandMessage(description, command, sender, new Date().toISOString());
+  return { ...message, source: '/service/y' };
+}
+
+describeWithRedis('the transport', () => {
+  let redis: RedisServer;
+  const pair = generateKeyPairSync('x25519');
+  const key = { ...pair.publicKey.export({ format: 'jwk' }), kid: 'k', use: 'enc' } as never;
+  const description: BusDescription = { partitions: PARTITIONS, keys: [key], sealed: {} };
+  const keyOf = () => pair.privateKey;
+  const open: (() => Promise<unknown>)[] = [];
+
+  beforeEach(async () => {
+    redis = await RedisServer.start();
+  });
+
+  afterEach(async () => {
+    for (const close of open.splice(0).reverse()) await close();
+    await redis.remove();
+  });
+
+  function engine(handle: (command: BusCommand) => Promise<Handled>): CommandBusServer {
+    const server = new CommandBusServer({
+      url: redis.url,
+      keys: { published: async () => [key], valid: async () => keyOf } as never,
+      sealedFields: {},
+      now: () => new Date().toISOString(),
+      onState: () => undefined,
+    });
+    server.addHandler(BUS_COMMAND, handle as never);
+    server.listen(() => undefined);
+    open.push(() => server.close());
+    return server;
+  }
+
+  function sender(patience = 20_000): CustosClient {
+    const client = new CustosClient({
+      url: 'http://127.0.0.1:9',
+      token: 't',
+      redisUrl: redis.url,
+      description,
+      patience,
+      timeout: 40_000,
+    });
+    open.push(() => client.close());
+    return client;
+  }
+
+  const accept = ({ commandId }: BusCommand): Handled => ({
+    status: 200,
+    body: { accepted: true, commandId, events: [], stream: 's-1', position: 1 },
+  });
+  const register = (client: CustosClient, subjectId: string, commandId: string = randomUUID()) =>
+    client.send('RegisterSubject', { subjectId, commandId, capacity: 'individual' });
+
+  it('finds the sender of each reply, whatever order they come in', async () => {
+    const client = sender();
+    const ids = Array.from({ length: 20 }, (): string => randomUUID());
+    const answers = ids.map((id) => register(client, randomUUID(), id));
+    const messages: CloudEvent<CommandData>[] = [];
+    await until('all are sent', async () => {
+      messages.length = 0;
+      for (const each of partitions)
+        for (const [, fields] of await redis.client.xrange(each, '-', '+')) messages.push(JSON.parse(fields[1] ?? ''));
+      return messages.length === ids.length;
+    });
+    const late = messages.sort((a, b) => ids.indexOf(b.id) - ids.indexOf(a.id));
+    for (const message of late)
+      for (const causationid of [randomUUID(), message.id, message.id]) {
+        const { answerKey } = openMessage(message, keyOf);
+        const sealed = sealAnswer(answerKey, { accepted: true, commandId: message.id, position: 1 }, message.id);
+        const reply = {
+          specversion: '1.0',
+          id: randomUUID(),
+          source: '/custos',
+          type: 'com.chersoft.custos.answer.v1',
+        };
+        await redis.client.xadd(
+          String(message['replyto']),
+          '*',
+          'event',
+          JSON.stringify({ ...reply, causationid, status: 200, data: { sealed } }),
+        );
+      }
+    expect((await Promise.all(answers)).map(({ commandId }) => commandId)).toEqual(ids);
+  }, 30_000);
+
+  it('lets one slow person wait alone, in order', async () => {
+    const slow = randomUUID();
+    const neighbour = Array.from({ length: 1_000 }, () => randomUUID()).find(
+      (id) => partitionOf(id, PARTITIONS) === partitionOf(slow, PARTITIONS),
+    )!;
+    const done: string[] = [];
+    engine(async (command) => {
+      if (command.body['subjectId'] === slow) await wait(400);
+      done.push(command.commandId);
+      return accept(command);
+    });
+    const client = sender();
+    const [slowIds, quickIds] = [1, 2].map(() => Array.from({ length: 5 }, (): string => randomUUID()));
+    const all = [
+      ...slowIds!.map((id) => register(client, slow, id)),
+      ...quickIds!.map((id) => register(client, neighbour, id)),
+    ];
+    await Promise.all(all);
+    expect(done.filter((id) => slowIds!.includes(id))).toEqual(slowIds);
+    expect(done.filter((id) => quickIds!.includes(id))).toEqual(quickIds);
+    expect(done.indexOf(quickIds!.at(-1)!)).toBeLessThan(done.indexOf(slowIds![1]!));
+    await settles(redis);
+  }, 30_000);
+
+  it('tries a failing message again before those behind it, and sets it aside in the end', async () => {
+    const subjectId = randomUUID();
+    const [failing, behind] = [randomUUID(), randomUUID()];
+    const done: string[] = [];
+    engine(async (command) => {
+      done.push(command.commandId);
+      return command.commandId === failing ? { failed: 'busy' } : accept(command);
+    });
+    const client = sender();
+    const first = register(client, subjectId, failing).catch((error: unknown) => error);
+    expect(await register(client, subjectId, behind)).toMatchObject({ accepted: true });
+    expect(done.slice(0, 6)).toEqual([...Array.from({ length: 5 }, () => failing), behind]);
+    expect((await redis.client.xrange(DEAD_LETTERS, '-', '+'))[0]?.[1]).toEqual(
+      expect.arrayContaining([failing, 'busy']),
+    );
+    await client.close();
+    await first;
+  }, 60_000);
+
+  it('shares the partitions between engines, and takes over from one that died', async () => {
+    const seen = [0, 0];
+    const one = engine(async (command) => ((seen[0]! += 1), accept(command)));
+    await until('it has all', () => one.held.length === PARTITIONS);
+    // A consumer that died with a message it had read.
+    const stuck = randomUUID();
+    const client = sender();
+    await one.close();
+    const answer = register(client, stuck);
+    const where = commandsOf(partitionOf(stuck, PARTITIONS));
+    await until('it is sent', async () => (await redis.client.xlen(where)) === 1);
+    await redis.client.xreadgroup('GROUP', COMMAND_GROUP, 'the-dead', 'COUNT', 10, 'STREAMS', where, '>');
+    const two = engine(async (command) => ((seen[1]! += 1), accept(command)));
+    expect(await answer).toMatchObject({ accepted: true });
+    const three = engine(async (command) => accept(command));
+    await until('they share', () => two.held.length === PARTITIONS / 2 && three.held.length === PARTITIONS / 2);
+    expect(new Set([...two.held, ...three.held]).size).toBe(PARTITIONS);
+    expect(seen[1]).toBe(1);
+    await settles(redis);
+  }, 60_000);
+
+  it('gives the sixth delivery of a message that brings engines down no chance', async () => {
+    const subjectId = randomUUID();
+    const client = sender(3_000);
+    const warm = engine(async (command) => accept(command));
+    await until('it has all', () => warm.held.length === PARTITIONS);
+    await warm.close();
+    const answer = register(client, subjectId).catch((error: unknown) => error);
+    const where = commandsOf(partitionOf(subjectId, PARTITIONS));
+    await until('it is sent', async () => (await redis.client.xlen(where)) > 0);
+    await redis.client.xreadgroup('GROUP', COMMAND_GROUP, 'dead-1', 'COUNT', 1, 'STREAMS', where, '>');
+    for (let death = 2; death <= 5; death += 1)
+      await redis.client.xautoclaim(where, COMMAND_GROUP, `dead-${death}`, 0, '0-0');
+    let handled = 0;
+    engine(async (command) => ((handled += 1), accept(command)));
+    expect(await answer).toMatchObject({ name: 'RequestRefused', problem: { reason: 'deliveredTooOften' } });
+    expect(handled).toBe(0);
+    await settles(redis);
+  }, 60_000);
+});

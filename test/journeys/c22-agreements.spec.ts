@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Installation, type ActorName } from '../installation.js';
+import { acquaintance, ART_28_TERMS, customer, DOCUMENT, fresh, refuses, said, stranger, type Person } from './life.js';
+
+/** C22: you can ask at any time which agreements let your data be passed on. */
+describe('agreements about your data', () => {
+  let custos: Installation;
+
+  beforeAll(async () => {
+    custos = await Installation.start('2026-11-23T09:00:00Z');
+  }, 90_000);
+
+  afterAll(async () => {
+    await custos.remove();
+  });
+
+  const asked = async (actor: ActorName, subjectId: string, query = '', position?: number) => {
+    const reply = await custos.get(actor, `/v1/subjects/${subjectId}/agreements${query}`, position);
+    expect(reply.status).toBe(200);
+    return reply.body;
+  };
+  const share = (person: Person, recipientId: string, more: object = {}): object => ({
+    subjectId: person.subjectId,
+    recipientId,
+    purposeId: 'service-account',
+    itemIds: [person.items['contact.email']],
+    medium: 'api',
+    ...more,
+  });
+
+  it('are listed with their summary in plain words, with zero disclosures to third parties', async () => {
+    const asha = await customer(custos);
+    const before = await asked('support', asha.subjectId);
+    expect(before).toMatchObject({
+      none: false,
+      thirdPartyDisclosures: 0,
+      recipients: [],
+      statutory: [],
+      withheld: [],
+    });
+    expect(before.agreements).toMatchObject([
+      {
+        agreementId: 'example-mail-hosting',
+        version: 1,
+        kind: 'art28',
+        recipientId: 'example-mail-host',
+        recipientKind: 'PROCESSOR',
+        purposes: ['service-account'],
+        categories: ['contact.email', 'contact.name'],
+        disclosures: 0,
+      },
+    ]);
+    expect(before.agreements[0].publicSummary).toMatch(/^Example Mail Host/);
+    expect(before.agreements).toHaveLength(1);
+
+    const { position } = await custos.accepted('crm', 'ShareData', share(asha, 'example-mail-host'));
+    const after = await asked('support', asha.subjectId, '', position);
+    expect(after.agreements).toMatchObject([{ agreementId: 'example-mail-hosting', disclosures: 1 }]);
+    expect(after).toMatchObject({
+      thirdPartyDisclosures: 0,
+      recipients: [{ recipientId: 'example-mail-host', recipientKind: 'PROCESSOR', disclosures: 1 }],
+    });
+  });
+
+  it('are none for a person of whom nothing is held, and the answer says so', async () => {
+    const nobody = await acquaintance(custos);
+    expect(await asked('dpo', nobody)).toMatchObject({
+      none: true,
+      agreements: [],
+      recipients: [],
+      thirdPartyDisclosures: 0,
+      statutory: [],
+      withheld: [],
+    });
+  });
+
+  it('are those of the period that is asked about', async () => {
+    const recipientId = fresh('printer');
+    await custos.accepted('dpo', 'RegisterRecipient', {
+      recipientId,
+      kind: 'PROCESSOR',
+      name: 'Example Printer',
+      legalForm: 'company',
+      country: 'GB',
+    });
+    const agreementId = fresh('printing');
+    const terms = {
+      agreementId,
+      purposes: ['service-account'],
+      categories: ['contact.phone'],
+      publicSummary: 'Prints and posts letters for us.',
+      documentHash: DOCUMENT,
+      checklist: ART_28_TERMS,
+    };
+    const first = { ...terms, recipientId, kind: 'art28', from: '2026-01-01', to: '2026-12-01' };
+    await custos.accepted('counsel', 'RecordAgreement', first);
+    const amended = {
+      ...terms,
+      version: 2,
+      from: '2026-11-25',
+      to: '2026-12-01',
+      publicSummary: 'Prints letters for us.',
+    };
+    await custos.accepted('counsel', 'AmendAgreement', amended);
+    const asha = await customer(custos);
+    const printing = async (query: string) => {
+      const { agreements } = await asked('support', asha.subjectId, query);
+      return agreements
+        .filter((each: { agreementId: string }) => each.agreementId === agreementId)
+        .map(({ version, publicSummary }: Record<string, unknown>) => [version, publicSummary]);
+    };
+    expect(await printing('?from=2026-11-01&to=2026-11-24')).toEqual([[1, 'Prints and posts letters for us.']]);
+    expect(await printing('?from=2026-11-01&to=2026-11-25')).toEqual([
+      [1, 'Prints and posts letters for us.'],
+      [2, 'Prints letters for us.'],
+    ]);
+    expect(await printing('?from=2026-12-01&to=2026-12-31')).toEqual([]);
+    // Nothing of her was held then.
+    expect(await printing('?from=2026-01-01&to=2026-11-22')).toEqual([]);
+    for (const [query, field] of [
+      ['?from=yesterday', 'from'],
+      ['?from=2026-11-02&to=2026-11-01', 'to'],
+    ] as const)
+      expect(await custos.get('support', `/v1/subjects/${asha.subjectId}/agreements${query}`)).toMatchObject({
+        status: 400,
+        body: { fields: [{ field }] },
+      });
+  });
+
+  it('leaves out what must not be told of, and never says none in its place', async () => {
+    const asha = await customer(custos);
+    const { subjectId, items } = asha;
+    const [adtech, police] = [fresh('adtech'), fresh('constabulary')];
+    for (const [recipientId, kind, legalForm] of [
+      [adtech, 'THIRD_PARTY', 'company'],
+      [police, 'AUTHORITY', 'publicBody'],
+    ])
+      await custos.accepted('dpo', 'RegisterRecipient', {
+        recipientId,
+        kind,
+        name: 'Example',
+        legalForm,
+        country: 'GB',
+      });
+    await refuses(
+      custos,
+      'crm',
+      'ShareData',
+      share(asha, adtech, { consentRef: 'signed-consent-1' }),
+      said('NOT_COMPELLED', 'C19', 'policy; UK GDPR Art 6(1)(c)', {
+        recipientId: adtech,
+        recipientKind: 'THIRD_PARTY',
+      }),
+    );
+
+    const recorded = async (noTippingOff: boolean): Promise<string> => {
+      const instrumentId = fresh('order');
+      await custos.accepted('counsel', 'RecordStatutoryInstrument', {
+        instrumentId,
+        enactment: 'Police and Criminal Evidence Act 1984',
+        section: 'Sch 1 para 4',
+        instrumentKind: 'productionOrder',
+        reference: 'PO-2026-78',
+        issuer: 'Example Crown Court',
+        issuedOn: '2026-11-20',
+        scope: { categories: ['contact.email'] },
+        mandatory: true,
+        reviewedBy: 'second-counsel',
+        noTippingOff,
+        documentHash: DOCUMENT,
+      });
+      return instrumentId;
+    };
+    const secret = await recorded(true);
+    const wide = share(asha, police, {
+      instrumentId: secret,
+      itemIds: [items['contact.email'], items['contact.phone']],
+    });
+    // Nobody but those who may know of the order finds this refusal on record.
+    expect(await custos.refused('counsel', 'ShareData', wide)).toMatchObject({
+      code: 'DISCLOSURE_EXCEEDS_SCOPE',
+      details: { instrumentId: secret, categories: ['contact.phone'] },
+    });
+    const { position } = await custos.accepted('counsel', 'ShareData', share(asha, police, { instrumentId: secret }));
+
+    const staff = await asked('support', subjectId, '', position);
+    expect(staff).toMatchObject({
+      none: false,
+      thirdPartyDisclosures: 0,
+      statutory: [],
+      recipients: [],
+      withheld: [{ exemption: 'DPA 2018 Sch 2' }],
+    });
+    expect(JSON.stringify(staff)).not.toMatch(new RegExp(`${secret}|${police}`));
+    expect((await asked('dpo', subjectId)).withheld).toMatchObject([
+      { instrumentId: secret, recipientId: police, disclosures: 1, exemption: 'DPA 2018 Sch 2' },
+    ]);
+
+    const open = await recorded(false);
+    const told = await custos.accepted('counsel', 'ShareData', share(asha, police, { instrumentId: open }));
+    expect(await asked('support', subjectId, '', told.position)).toMatchObject({
+      thirdPartyDisclosures: 1,
+      statutory: [{ instrumentId: open, recipientId: police, section: 'Sch 1 para 4', disclosures: 1 }],
+      withheld: [{ exemption: 'DPA 2018 Sch 2' }],
+    });
+
+    // A person of whom nothing but that is known is not told that there is nothing.
+    const other = await stranger(custos);
+    expect(await asked('support', other)).toMatchObject({ none: true });
+  });
+
+  it('are answered to those who answer the person, and to nobody else', async () => {
+    const { subjectId } = await customer(custos);
+    for (const actor of ['crm', 'operator'] as const)
+      expect(await custos.get(actor, `/v1/subjects/${subjectId}/agreements`)).toMatchObject({ status: 403 });
+  });
+});

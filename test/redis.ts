@@ -1,0 +1,112 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+
+const PROGRAM = 'redis-server';
+const installed = spawnSync(PROGRAM, ['--version']).status === 0;
+
+/**
+ * A `describe` over a real Redis. Without `redis-server` it fails where `CI` is `true`; elsewhere it says on one line
+ * what is missing and is skipped.
+ */
+export function describeWithRedis(name: string, tests: () => void): void {
+  if (installed) {
+    describe(name, tests);
+    return;
+  }
+  const reason = 'redis-server is not installed';
+  if (process.env['CI'] === 'true') {
+    it(name, () => {
+      throw new Error(reason);
+    });
+    return;
+  }
+  process.stderr.write(`skipped: ${name}: ${reason}\n`);
+  describe(name, () => {
+    it.skip(`skipped: ${reason}`, () => undefined);
+  });
+}
+
+/** A Redis of its own: a process on a free port of loopback, its files in a folder that goes with it. */
+export class RedisServer {
+  #process: ChildProcess | undefined;
+  #probe: Redis | undefined;
+
+  private constructor(
+    readonly folder: string,
+    readonly port: number,
+    private readonly options: readonly string[],
+  ) {}
+
+  /** @param options of `redis-server`, in pairs such as `--appendfsync always`. The log of changes is on. */
+  static async start(...options: readonly string[]): Promise<RedisServer> {
+    const server = new RedisServer(mkdtempSync(join(tmpdir(), 'custos-redis-')), await freePort(), options);
+    await server.launch();
+    return server;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** A connection for the test itself, which waits for the server to come back. */
+  get client(): Redis {
+    this.#probe ??= new Redis(this.url, { maxRetriesPerRequest: null }).on('error', () => undefined);
+    return this.#probe;
+  }
+
+  async launch(): Promise<void> {
+    const fixed = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--appendonly', 'yes'];
+    const child = spawn(PROGRAM, [...fixed, '--save', '', ...this.options], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = child;
+    let output = '';
+    child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    const deadline = Date.now() + 20_000;
+    while (!output.includes('Ready to accept connections')) {
+      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`Redis did not start:\n${output}`);
+      await wait(20);
+    }
+    child.stdout?.removeAllListeners('data').resume();
+  }
+
+  /** Ends it as a power cut would end the process. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  async stop(): Promise<void> {
+    this.#probe?.disconnect();
+    this.#probe = undefined;
+    await this.#end('SIGTERM');
+  }
+
+  /** Stops it and removes its files. */
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#process;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
