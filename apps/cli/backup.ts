@@ -3,7 +3,7 @@
  *
  *   events/         the log, as `custos eventstore backup` copies it
  *   vault.db        keys and tombstones, copied after the log, so that no event lacks its key
- *   access.db       digests of tokens
+ *   access.db       local accounts and digests of tokens
  *   policy.yaml     the policy file, where one is configured
  *   custos-backup.json   what the folder must hold, with the SHA-256 of every file; written last
  *

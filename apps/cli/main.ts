@@ -126,16 +126,17 @@ custos
   .description('issues a token to an operator, for whoever may read and write the data folder; it is shown this once')
   .requiredOption('--actor <id>', 'who it is for: lower-case words joined by hyphens')
   .action(async ({ actor }: { actor: string }) => {
-    const { Tokens } = await import('#access');
+    const { AccessStore } = await import('#access');
     const { REGISTER_ID, systemClock } = await import('#slice');
     if (!REGISTER_ID.test(actor) || actor.length > 64)
       throw new BadSetting('--actor', 'not lower-case words and hyphens');
     const configuration = settings();
-    const tokens = await Tokens.open(configuration.accessUrl);
+    const access = await AccessStore.open(configuration.accessUrl);
     try {
-      line(await tokens.issue({ id: actor, type: 'user', roles: ['operator'] }, systemClock.now()));
+      const operator = { id: actor, type: 'user', roles: ['operator'] } as const;
+      line((await access.tokens.issue(operator, systemClock.now())).token);
     } finally {
-      await tokens.close();
+      await access.close();
     }
   });
 

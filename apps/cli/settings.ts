@@ -22,6 +22,11 @@ export function settingLines(configuration: Configuration, environment: NodeJS.P
     ERASURE_JOURNAL: configuration.erasureJournal ?? '',
     CLOCK: clock.kind === 'system' ? 'system' : `simulated:${clock.start}`,
     LOG_LEVEL: configuration.logLevel,
+    TLS_CERT: configuration.tls?.certificate ?? '',
+    TLS_KEY: configuration.tls?.key ?? '',
+    OIDC_ISSUER: configuration.identity?.issuer ?? '',
+    OIDC_AUDIENCE: configuration.identity?.audience ?? '',
+    OIDC_ROLES_CLAIM: configuration.identity?.rolesClaim ?? '',
     ALLOW_INSECURE_BIND: environment['ALLOW_INSECURE_BIND'] ?? '',
   };
   return Object.entries(SETTINGS).map(

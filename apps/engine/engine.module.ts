@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import type { Logger } from 'pino';
-import { AccessGuard, Tokens } from '#access';
+import { AccessGuard, AccessStore, Authentication, type IdentityProvider } from '#access';
 import { SealingKeys } from '#command-bus';
 import { EventLog } from '#event-log';
 import { KeyVault } from '#key-vault';
@@ -19,7 +19,9 @@ export interface Foundations {
   readonly log: EventLog;
   readonly vault: KeyVault;
   readonly readModels: ReadModels;
-  readonly tokens: Tokens;
+  readonly access: AccessStore;
+  /** Absent where people have local accounts. */
+  readonly identityProvider?: IdentityProvider;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The message bus, where there is one. */
@@ -28,12 +30,13 @@ export interface Foundations {
 
 @Module({})
 class FoundationModule {
-  static of({ log, vault, readModels, tokens, clock }: Foundations): DynamicModule {
+  static of({ log, vault, readModels, access, identityProvider, clock }: Foundations): DynamicModule {
     const providers = [
       { provide: EventLog, useValue: log },
       { provide: KeyVault, useValue: vault },
       { provide: ReadModels, useValue: readModels },
-      { provide: Tokens, useValue: tokens },
+      { provide: AccessStore, useValue: access },
+      { provide: Authentication, useValue: new Authentication(access, identityProvider) },
       { provide: CLOCK, useValue: clock },
       { provide: COMMAND_LEDGER, useValue: commandLedgerIn(readModels) },
     ];

@@ -11,7 +11,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { tap, type Observable } from 'rxjs';
-import { AccessRefused } from '#access';
+import { AccessRefused, IdentityProviderUnavailable, SignInBusy } from '#access';
 import { LogUnavailable } from '#event-log';
 import { ReadModelBehind, ReadModels } from '#read-model';
 import { InvalidCommand, TooContended } from '#slice';
@@ -33,11 +33,20 @@ export class MinPosition implements NestInterceptor {
   }
 }
 
+/** Refusals that are about who asks, and not about what is asked. */
+const ABOUT_THE_SENDER: readonly unknown[] = [
+  'FORBIDDEN',
+  'OUTSIDE_SERVICE_CONTRACT',
+  'AUDITOR_NO_PLAINTEXT',
+  'ACCESS_NOT_GRANTED',
+  'ACCESS_EXPIRED',
+];
+
 /** Status of a refusal: 422, or 403 where it is about who asks; `undefined` for what is no refusal. */
 export function refusalStatus(body: unknown): 403 | 422 | undefined {
   if (typeof body !== 'object' || body === null || !('accepted' in body) || body.accepted !== false) return undefined;
   const code = 'code' in body ? body.code : undefined;
-  return code === 'FORBIDDEN' || code === 'AUDITOR_NO_PLAINTEXT' ? 403 : 422;
+  return ABOUT_THE_SENDER.includes(code) ? 403 : 422;
 }
 
 /** A problem document (RFC 9457) about what was wrong with a request; the same over HTTP and over the bus. */
@@ -89,6 +98,14 @@ export class ProblemFilter implements ExceptionFilter {
     if (error instanceof LogUnavailable) {
       void reply.header('retry-after', '1');
       return send(503, 'the event log does not answer; send the same command again');
+    }
+    if (error instanceof IdentityProviderUnavailable) {
+      void reply.header('retry-after', '5');
+      return send(503, 'the identity provider does not answer');
+    }
+    if (error instanceof SignInBusy) {
+      void reply.header('retry-after', '1');
+      return send(429, 'too many sign in at once');
     }
     if (error instanceof TooContended) {
       void reply.header('retry-after', '1');

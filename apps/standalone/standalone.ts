@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino, type Logger } from 'pino';
-import { Tokens } from '#access';
+import { AccessStore, IdentityProvider } from '#access';
 import { CommandBusServer, Outbox, sealedFieldsOf, SealingKeys } from '#command-bus';
 import { openDatabase } from '#database';
 import { EventLog } from '#event-log';
@@ -23,7 +23,7 @@ import {
 } from '#slice';
 import { capabilities } from '../capabilities.js';
 import { BadSetting, type Configuration } from '../configuration.js';
-import { EngineModule } from '../engine/engine.module.js';
+import { EngineModule, type Foundations } from '../engine/engine.module.js';
 import { integrationEvents } from '../engine/integration-events.js';
 import { reconcile } from '../steward/reconcile.js';
 import { Steward } from '../steward/steward.js';
@@ -75,8 +75,14 @@ export async function startStandalone(
       clock: () => clock.now(),
     });
     closing.push(() => vault.close());
-    const tokens = await Tokens.open(configuration.accessUrl);
-    closing.push(() => tokens.close());
+    const access = await AccessStore.open(configuration.accessUrl);
+    closing.push(() => access.close());
+    const identityProvider =
+      configuration.identity &&
+      new IdentityProvider({
+        ...configuration.identity,
+        pseudonym: (name) => Buffer.from(vault.hmac('actor', name), 'base64url').toString('hex'),
+      });
 
     const { eventStore } = configuration;
     const embedded =
@@ -101,10 +107,14 @@ export async function startStandalone(
     closing.push(() => projector.stop());
     await projector.start(log, followedPrefixes(capabilities), onFatal);
 
-    const app = await startEngine({
-      ...{ log, vault, readModels, tokens, clock, logger },
-      ...(configuration.bus && { bus: configuration.bus }),
-    });
+    const app = await startEngine(
+      {
+        ...{ log, vault, readModels, access, clock, logger },
+        ...(identityProvider && { identityProvider }),
+        ...(configuration.bus && { bus: configuration.bus }),
+      },
+      configuration.tls,
+    );
     closing.push(() => app.close());
     const registers = app.get(RegisterHost);
     closing.push(() => registers.stop());
@@ -124,8 +134,9 @@ export async function startStandalone(
     );
     closing.push(() => steward.stop());
     await reconcile({ door, readModels, vault, logger });
-    const firstToken = (await tokens.isEmpty())
-      ? await tokens.issue({ id: 'first-operator', type: 'user', roles: ['operator'] }, clock.now())
+    const firstToken = (await access.isEmpty())
+      ? (await access.tokens.issue({ id: 'first-operator', type: 'user', roles: ['operator'] }, systemClock.now()))
+          .token
       : undefined;
 
     await app.listen(configuration.port, configuration.host);
@@ -195,8 +206,13 @@ function policyText(file: string | undefined): string {
   }
 }
 
-async function startEngine(foundations: Parameters<typeof EngineModule.with>[0]): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ bodyLimit: LARGEST_BODY, exposeHeadRoutes: false, forceCloseConnections: true });
+async function startEngine(foundations: Foundations, tls: Configuration['tls']): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: LARGEST_BODY,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    ...(tls && { https: { cert: readFileSync(tls.certificate), key: readFileSync(tls.key), minVersion: 'TLSv1.2' } }),
+  });
   const app = await NestFactory.create<NestFastifyApplication>(EngineModule.with(foundations), adapter, {
     logger: new NestLines(foundations.logger),
     abortOnError: false,

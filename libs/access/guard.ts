@@ -9,7 +9,7 @@ import {
 import { Reflector } from '@nestjs/core';
 import { REFUSALS, type Actor, type RefusalCode } from '#kernel';
 import type { Role } from '#slice';
-import { Tokens } from './tokens.js';
+import { Authentication, type Credentials } from './authentication.js';
 
 const ROLES = 'custos:roles';
 
@@ -34,24 +34,23 @@ export class AccessRefused extends Error {
   }
 }
 
-interface Authenticated {
-  readonly headers: { readonly authorization?: string };
+interface Request extends Credentials {
   actor?: Actor;
 }
 
 /** Who sends the request, as the guard has found it. */
 export const SentBy = createParamDecorator((_: unknown, context: ExecutionContext): Actor => {
-  const { actor } = context.switchToHttp().getRequest<Authenticated>();
+  const { actor } = context.switchToHttp().getRequest<Request>();
   if (!actor) throw new AccessRefused('UNAUTHENTICATED_ACTOR');
   return actor;
 });
 
-/** Authenticates every request by its bearer token and checks the roles of the route. Denies by default. */
+/** Authenticates every request and checks the roles of the route. Denies by default. */
 @Injectable()
 export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
-    private readonly tokens: Tokens,
+    private readonly authentication: Authentication,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -60,10 +59,10 @@ export class AccessGuard implements CanActivate {
       context.getClass(),
     ]);
     if (roles?.includes('anyone')) return true;
-    const request = context.switchToHttp().getRequest<Authenticated>();
-    const [scheme, token] = request.headers.authorization?.split(' ') ?? [];
-    const actor = scheme === 'Bearer' && token !== undefined ? await this.tokens.actorOf(token) : undefined;
-    if (!actor) throw new AccessRefused('UNAUTHENTICATED_ACTOR');
+    const request = context.switchToHttp().getRequest<Request>();
+    const found = await this.authentication.of(request);
+    if (!found.actor) throw new AccessRefused(found.reason === 'forged' ? 'FORBIDDEN' : 'UNAUTHENTICATED_ACTOR');
+    const { actor } = found;
     if (!roles?.some((role) => actor.roles.includes(role))) throw new AccessRefused('FORBIDDEN');
     request.actor = actor;
     return true;

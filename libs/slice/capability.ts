@@ -1,5 +1,16 @@
 import type { Type } from '@nestjs/common';
-import type { Decider, DomainCommand, DomainEvent, Facts, Projection, Recorded, RefusalCode, Register } from '#kernel';
+import type {
+  Actor,
+  Decider,
+  DomainCommand,
+  DomainEvent,
+  Facts,
+  Projection,
+  Recorded,
+  Refusal,
+  RefusalCode,
+  Register,
+} from '#kernel';
 import type { EventCodec } from '#event-log';
 import type { KeyVault } from '#key-vault';
 import type { Command } from './command.js';
@@ -14,6 +25,8 @@ export interface CommandBinding {
   readonly roles: readonly Role[];
   /** Whether it may be sent when the stream is closed (see {@link Slice.closes}); what ends matters has to be. */
   readonly afterClosing?: true;
+  /** Passes on what the person wants of us, such as a withdrawal: taken from any service (UK GDPR Art 7(3), 12(2)). */
+  readonly forThePerson?: true;
 }
 
 /** What closes a stream, and the refusal of whatever comes after. */
@@ -21,6 +34,17 @@ export interface Closing {
   by(event: DomainEvent): boolean;
   readonly code: RefusalCode;
 }
+
+/**
+ * Looks at a command before it is decided, whatever door it came through.
+ *
+ * @returns why it is refused; `undefined` when the rule has nothing against it.
+ */
+export type DoorRule = (
+  command: Command,
+  sent: { readonly actor: Actor; readonly forThePerson: boolean },
+  registers: Registers,
+) => Refusal | undefined;
 
 /** Gives the present state of a register. */
 export interface Registers {
@@ -123,6 +147,7 @@ export interface Capability {
   readonly views: readonly View[];
   readonly controllers: readonly Type[];
   readonly policies: readonly TimedPolicy[];
+  readonly doorRules: readonly DoorRule[];
 }
 
 /** Closes the types of a capability's parts, which are checked where each part is defined. */
@@ -135,6 +160,7 @@ export function capability(definition: {
   readonly views?: readonly View[];
   readonly controllers?: readonly Type[];
   readonly policies?: readonly unknown[];
+  readonly doorRules?: readonly DoorRule[];
 }): Capability {
   return {
     name: definition.name,
@@ -145,6 +171,7 @@ export function capability(definition: {
     views: definition.views ?? [],
     controllers: definition.controllers ?? [],
     policies: (definition.policies ?? []) as TimedPolicy[],
+    doorRules: definition.doorRules ?? [],
   };
 }
 

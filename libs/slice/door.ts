@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { Actor } from '#kernel';
 import type { Answer } from './answer.js';
-import type { AnySlice, Capability, CommandBinding } from './capability.js';
+import type { AnySlice, Capability, CommandBinding, DoorRule } from './capability.js';
 import type { Command } from './command.js';
+import { RegisterHost } from './register-host.js';
 import { SliceRunner } from './runner.js';
 import { InvalidCommand, readCommand } from './validation.js';
 
@@ -17,8 +18,11 @@ export interface KnownCommand extends CommandBinding {
 /** Every command of an application by name. */
 export class CommandCatalogue {
   readonly #commands = new Map<string, KnownCommand>();
+  /** What every command has to pass after its roles. */
+  readonly doorRules: readonly DoorRule[];
 
   constructor(capabilities: readonly Capability[]) {
+    this.doorRules = capabilities.flatMap((each) => each.doorRules);
     for (const capability of capabilities)
       for (const slice of capability.slices)
         for (const binding of slice.commands) {
@@ -38,7 +42,7 @@ export class CommandCatalogue {
 }
 
 /**
- * The one way in: validate, authorise, then the CommandBus. HTTP, bus, CLI and timers all come through here, so
+ * The one way in: validate, authorise by role and by the rules of the door, then the CommandBus. HTTP, bus, CLI and timers all come through here, so
  * every door gives the same answers.
  */
 @Injectable()
@@ -47,6 +51,7 @@ export class CommandDoor {
     private readonly catalogue: CommandCatalogue,
     private readonly bus: CommandBus,
     private readonly runner: SliceRunner,
+    private readonly registers: RegisterHost,
   ) {}
 
   /**
@@ -65,6 +70,11 @@ export class CommandDoor {
       return this.runner.refuse(command, stream, 'FORBIDDEN', { command: type });
     if (inClear !== undefined)
       return this.runner.refuse(command, stream, 'PLAINTEXT_PERSONAL_DATA', { field: inClear });
+    const sent = { actor, forThePerson: known.forThePerson ?? false };
+    for (const rule of this.catalogue.doorRules) {
+      const refusal = rule(command, sent, this.registers);
+      if (refusal) return this.runner.refuse(command, stream, refusal.code, refusal.details);
+    }
     return this.bus.execute(command);
   }
 }
