@@ -2,7 +2,6 @@ import type { Facts } from '#kernel';
 import type { DeferralCause, ProcessingRestricted, RestrictionLifted } from '#subject';
 import { coversCategory, legalHoldsAsOf, type LegalHoldRegisterState } from './legal-hold.register.js';
 import type { DeferralClosed, DeferralOpened } from './retention.events.js';
-import type { KeptItem } from './retention.state.js';
 
 /** Why something must not be erased yet. */
 export interface BlockingCause {
@@ -96,9 +95,14 @@ export function causeKeeping(
 
 /** What keeps an item. */
 export const blockingCause = (
-  { itemId, category, holds }: KeptItem,
+  { itemId, category, holds }: Omit<Kept, 'purposes'> & { readonly holds: readonly { readonly purposeId: string }[] },
   keeping: Keeping,
   subjectId: string,
   facts: Parameters<typeof causeKeeping>[3],
 ): BlockingCause | undefined =>
-  causeKeeping({ itemId, category, purposes: holds.map(({ purposeId }) => purposeId) }, keeping, subjectId, facts);
+  causeKeeping(
+    { ...(itemId !== undefined && { itemId }), category, purposes: holds.map(({ purposeId }) => purposeId) },
+    keeping,
+    subjectId,
+    facts,
+  );

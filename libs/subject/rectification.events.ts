@@ -1,5 +1,4 @@
 import type { Protected } from '#kernel';
-import type { DeferralCause } from './subject.events.js';
 
 /** What becomes of a change that the person reported (C18, C21). Stands in the person's stream. */
 export type RectificationEvent =
@@ -8,7 +7,6 @@ export type RectificationEvent =
   | RectificationAnswered
   | RectificationCompleted
   | RectificationOverdue
-  | ReportedValuesDeferred
   | ReportedValuesErased;
 
 /** The person told of a change, over whatever channel; no form, fee or reason was asked for (I-18a). */
@@ -84,17 +82,6 @@ export interface RectificationCompleted {
 export interface RectificationOverdue {
   readonly type: 'RectificationOverdue';
   readonly data: { readonly subjectId: string; readonly requestId: string; readonly due: string };
-}
-
-/** The time of the reported values has come, and something keeps them (I-16d). They are used for nothing else. */
-export interface ReportedValuesDeferred {
-  readonly type: 'ReportedValuesDeferred';
-  readonly data: {
-    readonly subjectId: string;
-    readonly requestId: string;
-    readonly cause: DeferralCause;
-    readonly ref: string;
-  };
 }
 
 /** The keys of the values that the person reported were destroyed (C16). */

@@ -8,6 +8,7 @@ import type {
   ErasureStarted,
   ProcessingRestricted,
   RectificationRefused,
+  ReportedValuesDeferred,
   RestrictionLifted,
 } from './subject.events.js';
 
@@ -23,6 +24,7 @@ export const rectificationsProjection: Projection<
   | DataCorrected
   | CorrectionCompleted
   | RectificationRefused
+  | ReportedValuesDeferred
   | ErasureStarted
   | DataErased
   | ProcessingRestricted

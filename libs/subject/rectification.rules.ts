@@ -63,7 +63,6 @@ export function evolveCases(
       return withCase(cases, event.data.requestId, (each) => ({ ...each, valuesUntil: event.data.valuesUntil }));
     // The values that were reported are kept and ended by the rules of retention.
     case 'SubjectReportedChange':
-    case 'ReportedValuesDeferred':
     case 'ReportedValuesErased':
       return cases;
   }

@@ -255,6 +255,7 @@ function evolve(state: SubjectState, event: FoldedEvent, at: Instant): SubjectSt
     case 'HeldForPurpose':
     case 'PurposeEnded':
     case 'RetentionDeferred':
+    case 'ReportedValuesDeferred':
       return state;
     case 'RectificationRefused': {
       const { itemId, reasonCode } = event.data;
@@ -266,7 +267,6 @@ function evolve(state: SubjectState, event: FoldedEvent, at: Instant): SubjectSt
     case 'RectificationAnswered':
     case 'RectificationCompleted':
     case 'RectificationOverdue':
-    case 'ReportedValuesDeferred':
     case 'ReportedValuesErased':
       return { ...state, cases: evolveCases(state.cases, event) };
   }

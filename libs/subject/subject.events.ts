@@ -26,6 +26,7 @@ export type SubjectEvent =
   | PurposeEnded
   | RetentionExpired
   | RetentionDeferred
+  | ReportedValuesDeferred
   | ErasureStarted
   | DataErased;
 
@@ -330,6 +331,17 @@ export interface RetentionDeferred {
     readonly person?: { readonly erasureId: string; readonly cause: DeferralCause; readonly ref: string };
     /** Of a command that took a part of its work, which its repeat finds here. */
     readonly part?: string;
+  };
+}
+
+/** The time of the reported values has come, and something keeps them (I-16d). They are used for nothing else. */
+export interface ReportedValuesDeferred {
+  readonly type: 'ReportedValuesDeferred';
+  readonly data: {
+    readonly subjectId: string;
+    readonly requestId: string;
+    readonly cause: DeferralCause;
+    readonly ref: string;
   };
 }
 
