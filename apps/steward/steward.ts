@@ -95,7 +95,7 @@ export class Steward {
 
   /** @returns how many rows were due; 0 when nothing could be done about them. */
   async #work(policy: TimedPolicy): Promise<number> {
-    const { readModels, clock, log } = this.parts;
+    const { readModels, clock } = this.parts;
     const rows =
       policy.dueColumn === undefined
         ? readModels.page(policy.projection, policy.table, policy.where, 0, atOnce(policy)).rows
@@ -114,8 +114,6 @@ export class Steward {
       if (group) group.push(row);
       else groups.set(key, [row]);
     }
-    if (policy.destroys && rows.length > 0)
-      await log.vault.destroyItemKeys(policy.destroys.keys(rows), policy.destroys.cause);
     let last = 0;
     let recorded = 0;
     const finish = async (group: readonly [Row, ...Row[]], answers: readonly Answer[]): Promise<void> => {

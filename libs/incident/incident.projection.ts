@@ -7,6 +7,7 @@ const KINDS: { readonly [finding in UseFinding]: IncidentKind } = {
   afterWithdrawal: 'USE_AFTER_WITHDRAWAL',
   afterObjection: 'USE_AFTER_OBJECTION',
   afterRestriction: 'USE_AFTER_RESTRICTION',
+  afterErasure: 'USE_AFTER_ERASURE',
   afterExpiry: 'USE_AFTER_EXPIRY',
   basisGone: 'USE_WITHOUT_BASIS',
   otherCampaign: 'USE_FOR_OTHER_CAMPAIGN',

@@ -295,6 +295,15 @@ export class KeyVault {
     });
   }
 
+  /** Whether a person has an item key that is none of these and not destroyed. */
+  async hasKeyBeside(subjectId: string, keyIds: readonly string[]): Promise<boolean> {
+    this.#assertOpen();
+    const known = new Set(keyIds);
+    for (const keyId of this.statements.keysOf.iterate(toColumn(subjectId), ZEROS))
+      if (!known.has(fromColumn(keyId))) return true;
+    return false;
+  }
+
   /** The tombstones of these key ids, their own or else their subject's; an id without one is left out. */
   async tombstonesOfKeys(keyIds: readonly string[]): Promise<Tombstone[]> {
     this.#assertOpen();

@@ -71,6 +71,10 @@ export function prepare(sqlite: Sqlite) {
     liveItemsOf: query<[number, Buffer, number], { number: number; fingerprint: Buffer }>(
       'SELECT number, fingerprint FROM item_keys WHERE subject = ? AND wrapped <> ? LIMIT ?',
     ),
+    keysOf: single<[Column, Buffer], Column>(
+      `SELECT i.key_id FROM item_keys i JOIN subject_keys s ON s.number = i.subject
+      WHERE s.subject_id = ? AND i.wrapped <> ?`,
+    ),
     insertItem: change<[Column, number, Buffer, Buffer]>(
       'INSERT INTO item_keys (key_id, subject, wrapped, fingerprint) VALUES (?, ?, ?, ?)',
     ),

@@ -1,9 +1,9 @@
 import type { Facts } from '#kernel';
-import type { DeferralCause } from '#subject';
-import { legalHoldsAsOf, type LegalHoldRegisterState } from './legal-hold.register.js';
-import type { KeptItem, RetentionState } from './retention.state.js';
+import type { DeferralCause, ProcessingRestricted, RestrictionLifted } from '#subject';
+import { coversCategory, legalHoldsAsOf, type LegalHoldRegisterState } from './legal-hold.register.js';
+import type { DeferralClosed, DeferralOpened } from './retention.events.js';
 
-/** Why an item must not be erased yet. */
+/** Why something must not be erased yet. */
 export interface BlockingCause {
   readonly reason: DeferralCause;
   /** The hold or the deferral; `restriction`. */
@@ -23,28 +23,86 @@ export const LAW_OF: Readonly<Record<DeferralCause, string>> = {
 /** Grounds of a restriction that ask for the data to be kept; the others only forbid its use. */
 const KEEPING: readonly string[] = ['18(1)(b)', '18(1)(c)'];
 
+/** What a person's own stream says of causes to keep data. */
+export interface Keeping {
+  /** Ground of the restriction in force. */
+  readonly restrictedOn?: string;
+  /** Open ones, by id. */
+  readonly deferrals: ReadonlyMap<string, DeferralOpened['data']>;
+}
+
+export type KeepingEvent = ProcessingRestricted | RestrictionLifted | DeferralOpened | DeferralClosed;
+
+/** The events that {@link evolveKeeping} folds. */
+export const KEEPING_FOLDS: { readonly [type in KeepingEvent['type']]: true } = {
+  ProcessingRestricted: true,
+  RestrictionLifted: true,
+  DeferralOpened: true,
+  DeferralClosed: true,
+};
+
+export const nothingKept: Keeping = { deferrals: new Map() };
+
+export function evolveKeeping(keeping: Keeping, event: KeepingEvent): Keeping {
+  switch (event.type) {
+    case 'ProcessingRestricted':
+      return { ...keeping, restrictedOn: event.data.ground };
+    case 'RestrictionLifted':
+      return { deferrals: keeping.deferrals };
+    case 'DeferralOpened':
+      return { ...keeping, deferrals: new Map(keeping.deferrals).set(event.data.deferralId, event.data) };
+    case 'DeferralClosed': {
+      const deferrals = new Map(keeping.deferrals);
+      deferrals.delete(event.data.deferralId);
+      return { ...keeping, deferrals };
+    }
+  }
+}
+
+/** What a cause is asked about. */
+export interface Kept {
+  readonly category: string;
+  /** Every purpose it was ever held for. */
+  readonly purposes: readonly string[];
+  /** Absent for what is no item: usage, and what the person reported. */
+  readonly itemId?: string;
+}
+
 /**
- * What keeps an item from being erased now (I-16d); `undefined` when nothing does. Every path to the destruction of a
+ * What keeps something from being erased now (I-16d); `undefined` when nothing does. Every path to the destruction of a
  * key asks here.
  */
-export function blockingCause(
-  item: KeptItem,
-  state: RetentionState,
+export function causeKeeping(
+  about: Kept,
+  keeping: Keeping,
   subjectId: string,
   facts: Pick<Facts, 'now'> & { readonly legalHolds: LegalHoldRegisterState },
 ): BlockingCause | undefined {
   const because = (reason: DeferralCause, ref: string): BlockingCause => ({ reason, ref, law: LAW_OF[reason] });
-  const about = {
-    subjectId,
-    category: item.category,
-    purposes: item.holds.map(({ purposeId }) => purposeId),
-  };
-  const [hold] = legalHoldsAsOf(facts.legalHolds, about, facts.now);
+  const { category, purposes, itemId } = about;
+  const [hold] = legalHoldsAsOf(facts.legalHolds, { subjectId, category, purposes }, facts.now);
   if (hold) return because('legalHold', hold.holdId);
-  if (state.restrictedOn !== undefined && KEEPING.includes(state.restrictedOn))
+  if (keeping.restrictedOn !== undefined && KEEPING.includes(keeping.restrictedOn))
     return because('restriction', 'restriction');
-  for (const { deferralId, cause, itemIds, categories } of state.deferrals.values())
-    if ((itemIds?.includes(item.itemId) ?? true) && (categories?.includes(item.category) ?? true))
+  for (const { deferralId, cause, itemIds, categories } of keeping.deferrals.values())
+    if (
+      (itemIds === undefined || (itemId !== undefined && itemIds.includes(itemId))) &&
+      (categories?.some((each) => coversCategory(each, category)) ?? true)
+    )
       return because(cause, deferralId);
   return undefined;
 }
+
+/** What keeps an item. */
+export const blockingCause = (
+  { itemId, category, holds }: Omit<Kept, 'purposes'> & { readonly holds: readonly { readonly purposeId: string }[] },
+  keeping: Keeping,
+  subjectId: string,
+  facts: Parameters<typeof causeKeeping>[3],
+): BlockingCause | undefined =>
+  causeKeeping(
+    { ...(itemId !== undefined && { itemId }), category, purposes: holds.map(({ purposeId }) => purposeId) },
+    keeping,
+    subjectId,
+    facts,
+  );

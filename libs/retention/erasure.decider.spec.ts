@@ -12,6 +12,7 @@ import {
   closeDeferral,
   collected,
   confirmErasure,
+  confirmReported,
   DEFERRAL,
   deferred,
   EMAIL,
@@ -285,6 +286,109 @@ describe('the statement of an erasure', () => {
       .when(expire(), held())
       .thenTypes('RetentionDeferred');
   });
+});
+
+describe('what a person reported in a case of rectification', () => {
+  const requestId = '55555555-5555-4555-8555-555555555555';
+  const reported: Folded = {
+    type: 'SubjectReportedChange',
+    data: {
+      subjectId,
+      requestId,
+      channel: 'letter',
+      changes: [{ category: 'contact.email', keyId: 'reported' }, { category: 'contact.phone' }],
+    },
+  };
+  const over = (valuesUntil: string): Folded => ({
+    type: 'RectificationCompleted',
+    data: { subjectId, requestId, outcome: 'refused', items: [], valuesUntil },
+  });
+  const done = over('2026-03-02T09:00:00.000Z');
+  const gone: Folded = {
+    type: 'ReportedValuesErased',
+    data: { subjectId, requestId, keyIds: ['reported'], method: 'keyDestruction' },
+  };
+  const person = started([], { scope: 'person', everything: true, cause: 'request' });
+  const live = { liveKeys: ['reported'] };
+
+  it('goes when its case is over, and with the person', () => {
+    after(reported).when(confirmReported).thenRefused('RETENTION_NOT_DUE', { requestId });
+    after(reported, over('2026-03-02T09:00:00.001Z')).when(confirmReported).thenRefused('RETENTION_NOT_DUE');
+    after(reported, done).when(confirmReported, live).then(gone);
+    after(reported, done).when(confirmReported, live).thenRepeatedNothing();
+    after(reported, person).when(confirmReported, live).then(gone);
+    after(reported, person, erasedAt(HORIZON, [], { everything: true, person: true }))
+      .when(confirmReported)
+      .thenRefused('REGISTER_ENTRY_UNKNOWN', { requestId });
+    after(email).when(confirmReported).thenRefused('REGISTER_ENTRY_UNKNOWN', { requestId });
+    after({ ...reported, data: { ...reported.data, changes: [] } } as Folded, done)
+      .when(confirmReported)
+      .thenNothing();
+  });
+  it.each(CAUSES.filter(([name]) => !name.includes('purpose')))(
+    'is kept by %s',
+    (...[, history, known, cause, refOf]) => {
+      const deferredValues: Folded = {
+        type: 'ReportedValuesDeferred',
+        data: { subjectId, requestId, cause, ref: refOf },
+      };
+      const kept = after(reported, done, ...history);
+      kept.when(confirmReported, { ...known, ...live }).then(deferredValues);
+      kept.when(confirmReported, { ...known, ...live }).thenRepeatedNothing();
+      kept.when(confirmReported, { ...known, liveKeys: [] }).then(gone);
+    },
+  );
+  it('is kept by a hold on a purpose that such data is held for', () => {
+    const held1 = after(email, reported, done);
+    held1.when(confirmReported, { ...held({ purposes: ['support'] }), ...live }).thenTypes('ReportedValuesDeferred');
+    held1.when(confirmReported, { ...held({ purposes: ['billing'] }), ...live }).then(gone);
+  });
+  it('keeps the key of the person while it is kept, and everything else goes', () => {
+    const phoneHold = held({ categories: ['contact.phone'] });
+    const phone = { ...reported, data: { ...reported.data, changes: [{ category: 'contact.phone', keyId: 'p' }] } };
+    const rest = { reason: 'legalHold', ref: 'matter-1', law: 'UK GDPR Art 17(3)(b), (e)' } as const;
+    after(email, phone as Folded)
+      .when(erase(), phoneHold)
+      .then(started([ref(EMAIL)], { scope: 'person', cause: 'request', rest }));
+    const begun = after(email, phone as Folded, started([ref(EMAIL)], { scope: 'person', cause: 'request', rest }));
+    begun
+      .when(confirmErasure, { ...phoneHold, personErased: false })
+      .then(erasedAt(HORIZON, [ref(EMAIL)], { cause: 'request' }));
+    after(phone as Folded)
+      .when(erase(), phoneHold)
+      .thenRefused('LEGAL_HOLD_IN_FORCE', { items: [], holds: ['matter-1'] });
+  });
+});
+
+describe('usage, which stands elsewhere', () => {
+  const held1 = { ...held({ subjectIds: [subjectId] }), usageHeld: true };
+  const usageHold = { ...held({ categories: ['usage.charts'] }), usageHeld: true };
+  const waits: Folded = {
+    type: 'RetentionDeferred',
+    data: { subjectId, items: [], person: { erasureId: ERASURE, cause: 'legalHold', ref: 'matter-1' } },
+  };
+  it('keeps the key of the person while anything keeps it', () => {
+    after().when(erase(), held1).thenRefused('LEGAL_HOLD_IN_FORCE');
+    after()
+      .when(erase(), { ...held1, usageHeld: false })
+      .thenTypes('ErasureStarted');
+    const partly = after(email).when(erase(), usageHold);
+    partly.thenTypes('ErasureStarted');
+    expect(partly.outcome).toMatchObject({ events: [{ data: { scope: 'person', rest: { ref: 'matter-1' } } }] });
+  });
+  it('lets an erasure that has begun wait as a whole', () => {
+    const begun = after(email, started([], { scope: 'person', everything: true, cause: 'request' }));
+    begun.when(confirmErasure, { ...usageHold, personErased: false }).then(waits);
+    begun.when(confirmErasure, { ...usageHold, personErased: false }).thenRepeatedNothing();
+    begun.given(waits).when(confirmErasure, { personErased: false, usageHeld: true }).thenTypes('DataErased');
+    begun.when(confirmErasure, { ...usageHold, personErased: true }).thenTypes('DataErased');
+  });
+});
+
+it('what one restriction has deferred, the next one defers anew', () => {
+  const lifted: Folded = { type: 'RestrictionLifted', data: { subjectId, informedAt: instant(OPENED) } };
+  const once = deferred([ref(EMAIL)], 'restriction', 'restriction');
+  after(email, restricted('18(1)(c)'), once, lifted, restricted('18(1)(c)')).when(expire()).then(once);
 });
 
 describe('an erasure becomes final', () => {

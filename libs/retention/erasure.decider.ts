@@ -1,8 +1,16 @@
 import { addPeriodToInstant } from '#calendar';
 import { accept, refuse, unchanged, type Outcome } from '#kernel';
+import { isUsage, USAGE } from '#purpose';
 import type { DataErased, ErasureException, ErasureStarted, RemainingItem } from '#subject';
-import { blockingCause, type BlockingCause } from './deferral.decider.js';
-import type { ConfirmErasure, EraseData, FinaliseErasure, RestateErasure } from './retention.commands.js';
+import { blockingCause, causeKeeping, type BlockingCause } from './deferral.decider.js';
+import type { LegalHoldRegisterState } from './legal-hold.register.js';
+import type {
+  ConfirmErasure,
+  ConfirmReportedValuesErased,
+  EraseData,
+  FinaliseErasure,
+  RestateErasure,
+} from './retention.commands.js';
 import {
   reference,
   versionsOf,
@@ -69,9 +77,10 @@ export function eraseData(command: EraseData, state: RetentionState, facts: Rete
       for (const { itemId, version, category } of versions) remaining.push({ itemId, version, category, ...reason });
     else erasing.push(...versions);
   }
-  if (kept.length > 0 && erasing.length === 0) return refuseAll(remaining);
+  const rest = itemIds === undefined ? causeOfRest(state, subjectId, facts) : undefined;
+  if (erasing.length === 0 && (kept.length > 0 || rest)) return refuseAll(rest ? [...remaining, rest] : remaining);
 
-  const whole = itemIds === undefined && remaining.length === 0;
+  const whole = itemIds === undefined && remaining.length === 0 && !rest;
   const about = {
     subjectId,
     erasureId,
@@ -87,10 +96,44 @@ export function eraseData(command: EraseData, state: RetentionState, facts: Rete
         ...about,
         items: erasing.slice(from, from + VERSIONS_AT_ONCE),
         remaining: from === 0 ? remaining : [],
+        ...(rest && from === 0 && { rest }),
       }),
     );
   return accept<FoldedEvent>(...parts);
 }
+
+/**
+ * What keeps what is no item: usage of any month, or what the person reported. While it does, the person's own key is
+ * not destroyed, because that would take them too.
+ */
+function causeOfRest(state: RetentionState, subjectId: string, facts: RetentionFacts): BlockingCause | undefined {
+  for (const { categories, keyIds } of state.reported.values())
+    for (const category of keyIds.length > 0 ? categories : []) {
+      const cause = causeKeeping({ category, purposes: purposesOf(category, state) }, state, subjectId, facts);
+      if (cause) return cause;
+    }
+  if (facts.usageHeld !== true) return undefined;
+  const purposes = [...facts.purposes]
+    .filter(([, { approved }]) => approved.some(({ fields }) => fields.some(({ category }) => isUsage(category))))
+    .map(([purposeId]) => purposeId);
+  return causeKeeping({ category: USAGE, purposes }, state, subjectId, facts);
+}
+
+/** What the person's items of a category are or were held for. */
+const purposesOf = (category: string, { items }: RetentionState): readonly string[] =>
+  Object.values(items).flatMap((item) => (item.category === category ? item.holds.map((hold) => hold.purposeId) : []));
+
+/** Whether anything could keep data of the person: a restriction, an open case, or any hold that is not lifted. */
+export const mayBeKept = (state: RetentionState, legalHolds: LegalHoldRegisterState): boolean =>
+  state.restrictedOn !== undefined ||
+  state.deferrals.size > 0 ||
+  [...legalHolds.values()].some(({ to }) => to === undefined);
+
+/** The keys of every item and of what the person reported: what else the person's key opens is usage. */
+export const knownKeys = (state: RetentionState): readonly string[] => [
+  ...versionsOf(state).map(({ keyId }) => keyId),
+  ...[...state.reported.values()].flatMap(({ keyIds }) => keyIds),
+];
 
 type Reason = Pick<RemainingItem, 'reason' | 'ref' | 'law' | 'until'>;
 
@@ -121,9 +164,9 @@ function whyKept(item: KeptItem, command: EraseData, state: RetentionState, fact
   );
 }
 
-function refuseAll(remaining: readonly RemainingItem[]): Outcome<never> {
+function refuseAll(remaining: readonly (Reason & { readonly itemId?: string })[]): Outcome<never> {
   const [first] = remaining;
-  const items = [...new Set(remaining.map(({ itemId }) => itemId))];
+  const items = [...new Set(remaining.flatMap(({ itemId }) => itemId ?? []))];
   const refs = [...new Set(remaining.map(({ ref }) => ref))];
   switch (first?.reason) {
     case 'legalHold':
@@ -171,6 +214,13 @@ export function confirmErasure(
   const { person } = state;
   const whole = person && !person.keyDestroyed ? state.erasures[person.erasureId] : undefined;
   const causeOf = (version: KeptVersion) => blockingCause(state.items[version.itemId]!, state, subjectId, facts);
+  const rest = whole && !facts.personErased ? causeOfRest(state, subjectId, facts) : undefined;
+  if (person && whole?.everything && rest) {
+    // Without an item to name: the erasure waits as a whole.
+    if (person.deferredRef === rest.ref) return unchanged;
+    const waits = { erasureId: person.erasureId, cause: rest.reason, ref: rest.ref };
+    return accept<FoldedEvent>({ type: 'RetentionDeferred', data: { subjectId, items: [], person: waits } });
+  }
   if (person && whole?.everything && (facts.personErased || !outstanding.some(causeOf)))
     return accept<FoldedEvent>({
       type: 'DataErased',
@@ -231,7 +281,7 @@ export function confirmErasure(
         ...stated,
         ...(erasureId !== '' && { erasureId }),
         // The last of a person who is to be erased takes the person's own key with it.
-        ...(ended === 0 && person && !person.keyDestroyed && { person: true as const }),
+        ...(ended === 0 && person && !person.keyDestroyed && !rest && { person: true as const }),
         items: versions.map(reference),
         ...(left > 0 && { left }),
         ...(cut && { part }),
@@ -240,6 +290,38 @@ export function confirmErasure(
     });
   }
   return events.length === 0 ? unchanged : accept(...events);
+}
+
+/**
+ * States that what a person reported in a case is erased: its keys are destroyed between this decision and its append.
+ *
+ * @param facts with those keys of the case that exist.
+ */
+export function confirmReportedValuesErased(
+  { subjectId, requestId }: ConfirmReportedValuesErased,
+  state: RetentionState,
+  facts: RetentionFacts,
+): Outcome<FoldedEvent> {
+  const reported = state.reported.get(requestId);
+  if (!reported) return refuse('REGISTER_ENTRY_UNKNOWN', { requestId });
+  const { keyIds, categories, until, deferredRef } = reported;
+  if (keyIds.length === 0) return unchanged;
+  const due = state.person !== undefined || (until !== undefined && until <= facts.now);
+  if (!due) return refuse('RETENTION_NOT_DUE', { requestId });
+  if (facts.liveKeys === undefined || facts.liveKeys.length > 0)
+    for (const category of categories) {
+      const cause = causeKeeping({ category, purposes: purposesOf(category, state) }, state, subjectId, facts);
+      if (!cause) continue;
+      if (cause.ref === deferredRef) return unchanged;
+      return accept<FoldedEvent>({
+        type: 'ReportedValuesDeferred',
+        data: { subjectId, requestId, cause: cause.reason, ref: cause.ref },
+      });
+    }
+  return accept<FoldedEvent>({
+    type: 'ReportedValuesErased',
+    data: { subjectId, requestId, keyIds, method: 'keyDestruction' },
+  });
 }
 
 /** @param facts with those keys of the erasure that exist, which must be none. */

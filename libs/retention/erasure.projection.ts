@@ -20,7 +20,7 @@ type ErasureEvent =
  */
 export const erasureLedgerProjection: Projection<ErasureEvent> = {
   name: 'erasure-ledger',
-  version: 1,
+  version: 2,
   tables: {
     erasures: {
       columns: {
@@ -36,6 +36,9 @@ export const erasureLedgerProjection: Projection<ErasureEvent> = {
         suspended_ref: 'text?',
         continues: 'text?',
         case_ref: 'text?',
+        /** Why what is no item stays: usage, or what the person reported. */
+        rest_reason: 'text?',
+        rest_ref: 'text?',
         started_at: 'text',
         erased_at: 'text?',
         person_key_destroyed: 'integer',
@@ -103,6 +106,8 @@ export const erasureLedgerProjection: Projection<ErasureEvent> = {
           suspended_ref: null,
           continues: data.continues ?? null,
           case_ref: data.caseRef ?? null,
+          rest_reason: data.rest?.reason ?? null,
+          rest_ref: data.rest?.ref ?? null,
           started_at: occurredAt,
           erased_at: null,
           person_key_destroyed: 0,
@@ -138,7 +143,7 @@ export const erasureLedgerProjection: Projection<ErasureEvent> = {
       ];
     },
     RetentionDeferred: ({ data }) =>
-      data.items.flatMap(({ erasureId, ref }) =>
+      [...data.items, ...(data.person ? [data.person] : [])].flatMap(({ erasureId, ref }) =>
         erasureId === undefined ? [] : [update('erasures', { erasure_id: erasureId }, { suspended_ref: ref })],
       ),
     DeferralClosed: ({ data }) => [

@@ -1,3 +1,12 @@
+export {
+  causeKeeping,
+  evolveKeeping,
+  KEEPING_FOLDS,
+  nothingKept,
+  type BlockingCause,
+  type Keeping,
+  type KeepingEvent,
+} from './deferral.decider.js';
 export { KEYSTORE_BACKUP_HORIZON } from './erasure.decider.js';
 export { erasureLedgerProjection } from './erasure.projection.js';
 export * from './legal-hold.events.js';

@@ -1,4 +1,5 @@
 import type { Instant, Register } from '#kernel';
+import { isUsage } from '#purpose';
 import type { HoldScope, LegalHoldEvent } from './legal-hold.events.js';
 
 export interface LegalHold {
@@ -58,10 +59,14 @@ export function legalHoldsAsOf(state: LegalHoldRegisterState, about: Holdable, a
   );
 }
 
+/** Whether a category in a scope means this one: usage is kept by month, with all its parts in one. */
+export const coversCategory = (named: string, category: string): boolean =>
+  named === category || (isUsage(named) && isUsage(category));
+
 function covers({ subjectIds, categories, purposes }: HoldScope, about: Holdable): boolean {
   return (
     (subjectIds === undefined || subjectIds.includes(about.subjectId)) &&
-    (categories === undefined || categories.includes(about.category)) &&
+    (categories === undefined || categories.some((each) => coversCategory(each, about.category))) &&
     (purposes === undefined || purposes.some((each) => about.purposes.includes(each)))
   );
 }

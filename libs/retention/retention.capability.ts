@@ -2,7 +2,7 @@ import { subjectStream } from '#kernel';
 import { purposeRegister } from '#purpose';
 import { capability, slice, view, type Role } from '#slice';
 import { ErasureController } from './erasure.controller.js';
-import { keysBeyondUse, keysNotErased } from './erasure.decider.js';
+import { keysBeyondUse, keysNotErased, knownKeys, mayBeKept } from './erasure.decider.js';
 import { erasureLedgerProjection } from './erasure.projection.js';
 import {
   ApproveLegalHold,
@@ -21,6 +21,7 @@ import {
   CloseRelationship,
   CloseServiceRequest,
   ConfirmErasure,
+  ConfirmReportedValuesErased,
   EndAccountingPeriod,
   EndPurposeForItem,
   EraseData,
@@ -38,6 +39,7 @@ import {
   erasurePolicy,
   holdLapsePolicy,
   holdReviewPolicy,
+  reportedValuesPolicy,
   retentionExpiryPolicy,
 } from './retention.policy.js';
 import { retentionScheduleProjection } from './retention.projection.js';
@@ -57,13 +59,22 @@ export const retentionCapability = capability({
         legalHolds: registers.get(legalHoldRegister),
         purposes: registers.get(purposeRegister),
       }),
-      async lookUp(command, state, { vault }) {
+      async lookUp(command, state, { vault, registers }) {
         const personErased = async () => (await vault.tombstoneOfSubject(command.subjectId)) !== undefined;
+        const { subjectId } = command;
+        // Only where anything could keep it, whether there is more than items is worth a look.
+        const usageHeld = async () =>
+          mayBeKept(state, registers.get(legalHoldRegister)) && (await vault.hasKeyBeside(subjectId, knownKeys(state)));
         switch (command.type) {
+          case 'EraseData':
+            return { usageHeld: command.itemIds === undefined && (await usageHeld()) };
           case 'ConfirmErasure': {
-            if (state.person) return { personErased: await personErased(), liveKeys: await live(keysBeyondUse(state)) };
-            return { liveKeys: await live(keysBeyondUse(state)) };
+            const liveKeys = await live(keysBeyondUse(state));
+            if (!state.person) return { liveKeys };
+            return { liveKeys, personErased: await personErased(), usageHeld: await usageHeld() };
           }
+          case 'ConfirmReportedValuesErased':
+            return { liveKeys: await live(state.reported.get(command.requestId)?.keyIds ?? []) };
           case 'FinaliseErasure': {
             const erasure = state.erasures[command.erasureId];
             return { personErased: await personErased(), liveKeys: await live(erasure?.keyIds ?? []) };
@@ -84,6 +95,7 @@ export const retentionCapability = capability({
       // The keys go between the decision, which no hold forbids, and the statement that they are gone (X5).
       async beforeAppend(events, { vault }) {
         for (const event of events) {
+          if (event.type === 'ReportedValuesErased') await vault.destroyItemKeys(event.data.keyIds, 'retention');
           if (event.type !== 'DataErased') continue;
           const { subjectId, items, person, cause } = event.data;
           if (person) await vault.destroySubject(subjectId, cause);
@@ -104,6 +116,7 @@ export const retentionCapability = capability({
         { command: ExpireRetention, roles: ['system', 'privacyOfficer'], afterClosing: true },
         { command: EraseData, roles: ['privacyOfficer', 'system'], afterClosing: true },
         { command: ConfirmErasure, roles: ['system'], afterClosing: true },
+        { command: ConfirmReportedValuesErased, roles: ['system'], afterClosing: true },
         { command: FinaliseErasure, roles: ['system', 'privacyOfficer'], afterClosing: true },
         { command: RestateErasure, roles: ['system'], afterClosing: true },
         { command: ExtendRetention, roles: ['service', 'staff', 'privacyOfficer', 'legal'] },
@@ -137,7 +150,14 @@ export const retentionCapability = capability({
     view('register', 'legal-holds', legalHoldsProjection, 'legal_holds', DISCREET),
   ],
   controllers: [RetentionController, ErasureController],
-  policies: [retentionExpiryPolicy, erasurePolicy, erasureFinalityPolicy, holdLapsePolicy, holdReviewPolicy],
+  policies: [
+    retentionExpiryPolicy,
+    erasurePolicy,
+    reportedValuesPolicy,
+    erasureFinalityPolicy,
+    holdLapsePolicy,
+    holdReviewPolicy,
+  ],
 });
 
 const isErasureOfPerson = (event: { readonly type: string; readonly data: object }): boolean =>

@@ -213,6 +213,16 @@ export class ConfirmErasure extends RetentionCommand {
   }
 }
 
+/** Destroys the keys of what a person reported in a case that is over, and states it; sent by the steward (C16). */
+export class ConfirmReportedValuesErased extends RetentionCommand {
+  get type() {
+    return 'ConfirmReportedValuesErased' as const;
+  }
+
+  @IsId()
+  readonly requestId!: string;
+}
+
 /** States that no backup holds a key of the erasure any more; refused before that can be true. */
 export class FinaliseErasure extends RetentionCommand {
   get type() {
@@ -256,6 +266,7 @@ export type RetentionDomainCommand =
   | ExpireRetention
   | EraseData
   | ConfirmErasure
+  | ConfirmReportedValuesErased
   | FinaliseErasure
   | RestateErasure
   | ExtendRetention;

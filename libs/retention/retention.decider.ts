@@ -11,7 +11,14 @@ import {
 } from '#kernel';
 import { purposeAsOf, purposeRefusal } from '#purpose';
 import { blockingCause, type BlockingCause } from './deferral.decider.js';
-import { confirmErasure, eraseData, finaliseErasure, restateErasure, startErasure } from './erasure.decider.js';
+import {
+  confirmErasure,
+  confirmReportedValuesErased,
+  eraseData,
+  finaliseErasure,
+  restateErasure,
+  startErasure,
+} from './erasure.decider.js';
 import type {
   EndPurposeForItem,
   ExpireRetention,
@@ -92,6 +99,8 @@ function decide(command: RetentionDomainCommand, state: RetentionState, facts: R
       return eraseData(command, state, facts);
     case 'ConfirmErasure':
       return confirmErasure(command, state, facts);
+    case 'ConfirmReportedValuesErased':
+      return confirmReportedValuesErased(command, state, facts);
     case 'FinaliseErasure':
       return finaliseErasure(command, state, facts);
     case 'RestateErasure':
@@ -125,6 +134,10 @@ export const retentionDecider: Decider<RetentionDomainCommand, FoldedEvent, Rete
     DeferralClosed: true,
     RetentionExpired: true,
     RetentionDeferred: true,
+    SubjectReportedChange: true,
+    RectificationCompleted: true,
+    ReportedValuesDeferred: true,
+    ReportedValuesErased: true,
     ErasureStarted: true,
     DataErased: true,
     ErasureFinalised: true,

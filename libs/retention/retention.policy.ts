@@ -1,5 +1,6 @@
 import type { Row } from '#kernel';
 import type { TimedPolicy } from '#slice';
+import { rectificationsProjection } from '#subject';
 import { erasureLedgerProjection } from './erasure.projection.js';
 import { legalHoldsProjection } from './legal-hold.projection.js';
 import { retentionScheduleProjection } from './retention.projection.js';
@@ -25,6 +26,20 @@ export const erasurePolicy: TimedPolicy = {
   where: { status: 'started', suspended_ref: null },
   groupBy: ['subject_id'],
   command: (rows) => ({ type: 'ConfirmErasure', body: { subjectId: subjectOf(rows) } }),
+};
+
+/** What the person said is right goes when its case, or the dispute after it, is over, or the person is erased. */
+export const reportedValuesPolicy: TimedPolicy = {
+  name: 'reported-values',
+  projection: rectificationsProjection,
+  table: 'reported_values',
+  where: { status: 'kept', deferred_ref: null },
+  dueColumn: 'due',
+  groupBy: ['request_id'],
+  command: ([row]) => ({
+    type: 'ConfirmReportedValuesErased',
+    body: { subjectId: row['subject_id'], requestId: row['request_id'] },
+  }),
 };
 
 /** An erasure is final when the last backup that could hold a key of it is gone. */

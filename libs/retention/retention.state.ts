@@ -13,14 +13,19 @@ import type {
   ItemVersionRef,
   ProcessingRestricted,
   PurposeEnded,
+  RectificationCompleted,
+  ReportedValuesDeferred,
+  ReportedValuesErased,
   RestrictionLifted,
   RetentionDeferred,
   RetentionExpired,
   RetentionTerm,
   SubjectRegistered,
+  SubjectReportedChange,
 } from '#subject';
 import type { LegalHoldRegisterState } from './legal-hold.register.js';
-import type { DeferralOpened, RetentionEvent } from './retention.events.js';
+import { evolveKeeping, nothingKept, type Keeping } from './deferral.decider.js';
+import type { RetentionEvent } from './retention.events.js';
 
 /** How many item versions one command ends: what is more is taken up by the next. Bounds the size of an event. */
 export const VERSIONS_AT_ONCE = 1_000;
@@ -38,6 +43,10 @@ export type FoldedEvent =
   | PurposeEnded
   | RetentionExpired
   | RetentionDeferred
+  | SubjectReportedChange
+  | RectificationCompleted
+  | ReportedValuesDeferred
+  | ReportedValuesErased
   | ErasureStarted
   | DataErased;
 
@@ -87,21 +96,36 @@ export interface Erasure {
   readonly horizon?: Instant;
 }
 
-export interface RetentionState {
+/** The values that a person reported in one case of rectification. */
+export interface ReportedValues {
+  readonly categories: readonly string[];
+  /** Keys that are not destroyed. */
+  readonly keyIds: readonly string[];
+  /** Until when they are kept; absent while the case is open. */
+  readonly until?: Instant;
+  /** What deferred their end last. */
+  readonly deferredRef?: string;
+}
+
+export interface RetentionState extends Keeping {
   readonly openedAt?: Instant;
   readonly closed: boolean;
   readonly closedRequests: readonly string[];
   readonly items: Readonly<Record<string, KeptItem>>;
-  readonly restrictedOn?: string;
-  /** Open ones, by id. */
-  readonly deferrals: ReadonlyMap<string, DeferralOpened['data']>;
   /** Every deferral there was, so that a repeat changes nothing. */
   readonly deferralsClosed: readonly string[];
   /** Versions that recipients were given, by recipient. */
   readonly recipients: ReadonlyMap<string, readonly { readonly itemId: string; readonly version: number }[]>;
   readonly erasures: Readonly<Record<string, Erasure>>;
   /** The erasure of the whole person, once it has begun. */
-  readonly person?: { readonly erasureId: string; readonly keyDestroyed: boolean };
+  readonly person?: {
+    readonly erasureId: string;
+    readonly keyDestroyed: boolean;
+    /** What deferred it as a whole last. */
+    readonly deferredRef?: string;
+  };
+  /** By case. */
+  readonly reported: ReadonlyMap<string, ReportedValues>;
   /** The last command that took only a part of its work, so that its repeat takes none. */
   readonly part?: string;
 }
@@ -113,15 +137,21 @@ export interface RetentionFacts extends Facts {
   readonly liveKeys?: readonly string[];
   /** Whether the person's own key is destroyed. */
   readonly personErased?: boolean;
+  /**
+   * Whether the person's key opens more than items and what the person reported: usage, that is. Looked up where the
+   * person is erased and anything could keep it.
+   */
+  readonly usageHeld?: boolean;
 }
 
 export const initialState: RetentionState = {
   closed: false,
   closedRequests: [],
   items: {},
-  deferrals: new Map(),
+  ...nothingKept,
   deferralsClosed: [],
   recipients: new Map(),
+  reported: new Map(),
   erasures: {},
 };
 
@@ -220,23 +250,38 @@ export function evolve(state: RetentionState, event: FoldedEvent, at: Instant): 
         state,
       );
     case 'ProcessingRestricted':
-      return { ...state, restrictedOn: event.data.ground };
     case 'RestrictionLifted': {
-      const { restrictedOn: _lifted, ...rest } = state;
-      return rest;
+      const { restrictedOn: _before, ...rest } = state;
+      // All restrictions have one name: what the last one deferred, the next may defer anew.
+      return withoutDeferrals({ ...rest, ...evolveKeeping(state, event) }, 'restriction');
     }
     case 'DeferralOpened':
-      return { ...state, deferrals: new Map(state.deferrals).set(event.data.deferralId, event.data) };
-    case 'DeferralClosed': {
-      const deferrals = new Map(state.deferrals);
-      deferrals.delete(event.data.deferralId);
-      return { ...state, deferrals, deferralsClosed: [...state.deferralsClosed, event.data.deferralId] };
+      return { ...state, ...evolveKeeping(state, event) };
+    case 'DeferralClosed':
+      return {
+        ...state,
+        ...evolveKeeping(state, event),
+        deferralsClosed: [...state.deferralsClosed, event.data.deferralId],
+      };
+    case 'SubjectReportedChange': {
+      const valued = event.data.changes.flatMap(({ category, keyId }) =>
+        keyId === undefined ? [] : [{ category, keyId }],
+      );
+      const categories = [...new Set(valued.map(({ category }) => category))];
+      const keyIds = valued.map(({ keyId }) => keyId);
+      return { ...state, reported: new Map(state.reported).set(event.data.requestId, { categories, keyIds }) };
     }
+    case 'RectificationCompleted':
+      return withReported(state, event.data.requestId, { until: event.data.valuesUntil as Instant });
+    case 'ReportedValuesDeferred':
+      return withReported(state, event.data.requestId, { deferredRef: event.data.ref });
+    case 'ReportedValuesErased':
+      return withReported(state, event.data.requestId, { keyIds: [] });
     case 'RetentionExpired':
       return withVersions(state, event.data.items, () => ({ status: 'beyondUse' }));
     case 'RetentionDeferred':
-      return withVersions(takenInPart(state, event.data.part), event.data.items, ({ cause, ref }) => ({
-        deferred: { cause, ref },
+      return withVersions(deferredWhole(takenInPart(state, event.data.part), event.data), event.data.items, (item) => ({
+        deferred: { cause: item.cause, ref: item.ref },
       }));
     case 'ErasureStarted':
       return begun(state, event.data, at);
@@ -294,7 +339,7 @@ function erased(state: RetentionState, data: DataErased['data']): RetentionState
   const known = erasureId === undefined ? undefined : state.erasures[erasureId];
   const next: RetentionState = {
     ...takenInPart(state, part),
-    ...(person && state.person && { person: { ...state.person, keyDestroyed: true } }),
+    ...(person && state.person && { person: { ...state.person, keyDestroyed: true }, reported: new Map() }),
     ...(erasureId !== undefined &&
       known && {
         erasures: {
@@ -311,6 +356,37 @@ function erased(state: RetentionState, data: DataErased['data']): RetentionState
   return everything
     ? withAllVersions(next, { status: 'erased' })
     : withVersions(next, items, () => ({ status: 'erased' }));
+}
+
+/** The person's erasure waits as a whole. */
+const deferredWhole = (state: RetentionState, { person }: RetentionDeferred['data']): RetentionState =>
+  person && state.person ? { ...state, person: { ...state.person, deferredRef: person.ref } } : state;
+
+function withReported(state: RetentionState, requestId: string, change: Partial<ReportedValues>): RetentionState {
+  const known = state.reported.get(requestId);
+  return known ? { ...state, reported: new Map(state.reported).set(requestId, { ...known, ...change }) } : state;
+}
+
+/** Forgets that anything was deferred for this cause. */
+function withoutDeferrals(state: RetentionState, ref: string): RetentionState {
+  const undeferred = ({ deferred, ...version }: KeptVersion): KeptVersion =>
+    deferred === undefined || deferred.ref === ref ? version : { ...version, deferred };
+  const items = Object.entries(state.items).map(
+    ([itemId, item]) => [itemId, { ...item, versions: item.versions.map(undeferred) }] as const,
+  );
+  const reported = [...state.reported].map(([requestId, { deferredRef, ...values }]): [string, ReportedValues] => [
+    requestId,
+    deferredRef === undefined || deferredRef === ref ? values : { ...values, deferredRef },
+  ]);
+  const { person } = state;
+  return {
+    ...state,
+    items: Object.fromEntries(items),
+    reported: new Map(reported),
+    ...(person?.deferredRef === ref && {
+      person: { erasureId: person.erasureId, keyDestroyed: person.keyDestroyed },
+    }),
+  };
 }
 
 const takenInPart = (state: RetentionState, part: string | undefined): RetentionState =>

@@ -16,8 +16,6 @@ export interface TimedPolicy {
   readonly dueColumn?: string;
   /** Rows with the same values here are one piece of work. */
   readonly groupBy: readonly string[];
-  /** Keys to destroy before the command is sent. */
-  readonly destroys?: { readonly keys: (rows: readonly Row[]) => readonly string[]; readonly cause: string };
   /** How many rows are read at once; 1000 when absent. Fewer where each is much work. */
   readonly rowsAtOnce?: number;
   /**

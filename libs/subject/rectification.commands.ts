@@ -81,12 +81,4 @@ export class RaiseRectificationOverdue extends CaseCommand {
   readonly due!: string;
 }
 
-/** States that the values of a closed case are erased, after their keys were destroyed; sent by the steward (C16). */
-export class ConfirmReportedValuesErased extends CaseCommand {
-  get type() {
-    return 'ConfirmReportedValuesErased' as const;
-  }
-}
-
-export type RectificationCommand =
-  ReportChange | AnswerRectification | RaiseRectificationOverdue | ConfirmReportedValuesErased;
+export type RectificationCommand = ReportChange | AnswerRectification | RaiseRectificationOverdue;

@@ -14,18 +14,3 @@ export const rectificationOverduePolicy: TimedPolicy = {
     body: { subjectId: row['subject_id'], requestId: row['request_id'], due: row['due'] },
   }),
 };
-
-/** What the person said is right goes when its case, or the dispute after it, is over: first the keys (C16, X5). */
-export const reportedValuesPolicy: TimedPolicy = {
-  name: 'reported-values',
-  projection: rectificationsProjection,
-  table: 'reported_values',
-  where: { status: 'kept' },
-  dueColumn: 'due',
-  groupBy: ['request_id'],
-  destroys: { keys: (rows) => rows.map((row) => String(row['key_id'])), cause: 'retention' },
-  command: ([row]) => ({
-    type: 'ConfirmReportedValuesErased',
-    body: { subjectId: row['subject_id'], requestId: row['request_id'] },
-  }),
-};

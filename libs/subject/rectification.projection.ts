@@ -1,6 +1,18 @@
-import { insert, isSealed, update, type Projection } from '#kernel';
+import { insert, isSealed, update, type Projection, type Row, type RowChange } from '#kernel';
 import type { RectificationEvent } from './rectification.events.js';
-import type { CorrectionCompleted, DataCorrected, DataErased, RectificationRefused } from './subject.events.js';
+import type {
+  CausePassedView,
+  CorrectionCompleted,
+  DataCorrected,
+  DataErased,
+  ErasureStarted,
+  ProcessingRestricted,
+  RectificationRefused,
+  ReportedValuesDeferred,
+  RestrictionLifted,
+} from './subject.events.js';
+
+const NOT_DEFERRED = { deferred_by: null, deferred_ref: null } as const;
 
 /**
  * The board of rectification cases: when the person's word arrived, until when the case must be done, how it stands
@@ -8,10 +20,19 @@ import type { CorrectionCompleted, DataCorrected, DataErased, RectificationRefus
  * until its key is destroyed.
  */
 export const rectificationsProjection: Projection<
-  RectificationEvent | DataCorrected | CorrectionCompleted | RectificationRefused | DataErased
+  | RectificationEvent
+  | DataCorrected
+  | CorrectionCompleted
+  | RectificationRefused
+  | ReportedValuesDeferred
+  | ErasureStarted
+  | DataErased
+  | ProcessingRestricted
+  | RestrictionLifted
+  | CausePassedView
 > = {
   name: 'rectifications',
-  version: 2,
+  version: 3,
   tables: {
     rectifications: {
       columns: {
@@ -67,10 +88,13 @@ export const rectificationsProjection: Projection<
         status: 'text',
         /** From when on it is no longer kept; set when the case is completed. */
         due: 'text?',
+        /** What keeps it beyond that, and which. */
+        deferred_by: 'text?',
+        deferred_ref: 'text?',
         position: 'integer',
       },
       key: ['request_id', 'number'],
-      indexes: [['status', 'due'], ['subject_id']],
+      indexes: [['status', 'deferred_ref', 'due'], ['subject_id'], ['deferred_ref'], ['key_id']],
     },
   },
   handles: {
@@ -79,9 +103,8 @@ export const rectificationsProjection: Projection<
         if (value === undefined || keyId === undefined) return [];
         if (!isSealed(value)) throw new TypeError('a read model takes sealed values only');
         const row = { request_id: data.requestId, number, subject_id: data.subjectId, category, key_id: keyId };
-        return [
-          insert('reported_values', { ...row, sealed: JSON.stringify(value), status: 'kept', due: null, position }),
-        ];
+        const kept = { status: 'kept', due: null, ...NOT_DEFERRED, position };
+        return [insert('reported_values', { ...row, sealed: JSON.stringify(value), ...kept })];
       }),
     RectificationRequested: ({ data, recordedAt, id, position }) => [
       insert('rectifications', {
@@ -161,13 +184,35 @@ export const rectificationsProjection: Projection<
       ...data.items.map(({ itemId, outcome }) =>
         update('rectification_items', { request_id: data.requestId, item_id: itemId }, { status: outcome }),
       ),
-      update('reported_values', { request_id: data.requestId, status: 'kept' }, { due: data.valuesUntil }),
+      // What an erasure of the person has made due stays due.
+      update('reported_values', { request_id: data.requestId, status: 'kept', due: null }, { due: data.valuesUntil }),
     ],
+    ReportedValuesDeferred: ({ data }) => [
+      update(
+        'reported_values',
+        { request_id: data.requestId, status: 'kept' },
+        { deferred_by: data.cause, deferred_ref: data.ref },
+      ),
+    ],
+    LegalHoldLifted: ({ data }) => [undeferred({ deferred_by: 'legalHold', deferred_ref: data.holdId })],
+    DeferralClosed: ({ data }) => [undeferred({ subject_id: data.subjectId, deferred_ref: data.deferralId })],
+    // Of another ground it may not keep them any more: they are asked about again.
+    ProcessingRestricted: ({ data }) => [undeferred({ subject_id: data.subjectId, deferred_ref: 'restriction' })],
+    RestrictionLifted: ({ data }) => [undeferred({ subject_id: data.subjectId, deferred_ref: 'restriction' })],
+    ErasureStarted: ({ data, occurredAt }) =>
+      data.scope === 'person'
+        ? [update('reported_values', { subject_id: data.subjectId, status: 'kept' }, { due: occurredAt })]
+        : [],
     ReportedValuesErased: ({ data }) => [
-      update('reported_values', { request_id: data.requestId }, { status: 'erased', sealed: '' }),
+      update('reported_values', { request_id: data.requestId }, { status: 'erased', sealed: '', ...NOT_DEFERRED }),
     ],
     // Whose own key is destroyed has no value left; the ciphertext may be removed from the log.
     DataErased: ({ data }) =>
-      data.person ? [update('reported_values', { subject_id: data.subjectId }, { status: 'erased', sealed: '' })] : [],
+      data.person
+        ? [update('reported_values', { subject_id: data.subjectId }, { status: 'erased', sealed: '', ...NOT_DEFERRED })]
+        : [],
   },
 };
+
+/** What a cause that has passed deferred is due again. */
+const undeferred = (where: Row): RowChange => update('reported_values', where, NOT_DEFERRED);

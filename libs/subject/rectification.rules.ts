@@ -1,11 +1,6 @@
 import { CALENDAR_VERSION, addPeriodToInstant, rightsRequestDeadline } from '#calendar';
 import { accept, Personal, refuse, unchanged, type Facts, type Instant, type Outcome } from '#kernel';
-import type {
-  AnswerRectification,
-  ConfirmReportedValuesErased,
-  RaiseRectificationOverdue,
-  ReportChange,
-} from './rectification.commands.js';
+import type { AnswerRectification, RaiseRectificationOverdue, ReportChange } from './rectification.commands.js';
 import type { RectificationCompleted, RectificationEvent, RectificationOutcome } from './rectification.events.js';
 import type { SubjectEvent } from './subject.events.js';
 
@@ -26,8 +21,6 @@ export interface RectificationCase {
   readonly overdue: boolean;
   /** From when on the reported values are no longer kept; set when the case is closed. */
   readonly valuesUntil?: string;
-  /** Keys of the reported values that have not been destroyed. */
-  readonly keyIds: readonly string[];
 }
 
 /** Cases by request id. */
@@ -43,26 +36,15 @@ export interface ItemInCase {
 }
 export type ItemsInCases = Readonly<Record<string, ItemInCase>>;
 
-export interface RectificationFacts extends Facts {
-  /** Keys of the case's reported values that still exist. Looked up for `ConfirmReportedValuesErased` only. */
-  readonly liveKeys?: readonly string[];
-}
-
 export function evolveCases(
   cases: RectificationCases,
   event: RectificationEvent | Extract<SubjectEvent, { type: 'RectificationRefused' }>,
 ): RectificationCases {
   switch (event.type) {
-    case 'SubjectReportedChange': {
-      const keyIds = event.data.changes.flatMap(({ keyId }) => (keyId === undefined ? [] : [keyId]));
-      const opening = { due: '', items: new Map(), notHeld: [], answered: false, overdue: false, keyIds };
-      return new Map(cases).set(event.data.requestId, opening);
-    }
     case 'RectificationRequested': {
       const { requestId, due, notHeld } = event.data;
       const items = new Map(event.data.items.map(({ itemId, version }) => [itemId, { version, refused: false }]));
-      const keyIds = cases.get(requestId)?.keyIds ?? [];
-      return new Map(cases).set(requestId, { due, items, notHeld, answered: false, overdue: false, keyIds });
+      return new Map(cases).set(requestId, { due, items, notHeld, answered: false, overdue: false });
     }
     case 'RectificationRefused': {
       const { itemId, requestId } = event.data;
@@ -79,8 +61,10 @@ export function evolveCases(
       return withCase(cases, event.data.requestId, (each) => ({ ...each, overdue: true }));
     case 'RectificationCompleted':
       return withCase(cases, event.data.requestId, (each) => ({ ...each, valuesUntil: event.data.valuesUntil }));
+    // The values that were reported are kept and ended by the rules of retention.
+    case 'SubjectReportedChange':
     case 'ReportedValuesErased':
-      return withCase(cases, event.data.requestId, (each) => ({ ...each, keyIds: [] }));
+      return cases;
   }
 }
 
@@ -207,24 +191,6 @@ export function raiseRectificationOverdue(
   if (!about) return refuse('REGISTER_ENTRY_UNKNOWN', { requestId });
   const overtaken = !isOpen(about) || about.overdue || about.due !== due || due > facts.now;
   return overtaken ? unchanged : accept({ type: 'RectificationOverdue', data: { subjectId, requestId, due } });
-}
-
-export function confirmReportedValuesErased(
-  { subjectId, requestId }: ConfirmReportedValuesErased,
-  cases: RectificationCases,
-  facts: RectificationFacts,
-): Outcome<SubjectEvent> {
-  const about = cases.get(requestId);
-  if (!about) return refuse('REGISTER_ENTRY_UNKNOWN', { requestId });
-  const { keyIds, valuesUntil } = about;
-  if (keyIds.length === 0) return unchanged;
-  if (valuesUntil === undefined || valuesUntil > facts.now) return refuse('RETENTION_NOT_DUE', { requestId });
-  const alive = (facts.liveKeys ?? keyIds).length;
-  if (alive > 0) return refuse('ERASURE_INCOMPLETE', { requestId, keys: alive });
-  return accept({
-    type: 'ReportedValuesErased',
-    data: { subjectId, requestId, keyIds, method: 'keyDestruction' },
-  });
 }
 
 /** The cases that have nothing open any more. */

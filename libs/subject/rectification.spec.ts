@@ -254,33 +254,4 @@ describe('a case of rectification (C18, C21)', () => {
     holding(requested(), done).when(raise(), happened(due)).thenNothing();
     holding().when(raise(), happened(due)).thenRefused('REGISTER_ENTRY_UNKNOWN', { requestId: REQUEST });
   });
-
-  const erase = send({ type: 'ConfirmReportedValuesErased', requestId: REQUEST });
-  const reported: SubjectEvent = {
-    type: 'SubjectReportedChange',
-    data: {
-      subjectId,
-      requestId: REQUEST,
-      channel: 'letter',
-      changes: [{ category: 'contact.email', keyId: 'reported' }, { category: 'contact.phone' }],
-    },
-  };
-  const erased: SubjectEvent = {
-    type: 'ReportedValuesErased',
-    data: { subjectId, requestId: REQUEST, keyIds: ['reported'], method: 'keyDestruction' },
-  };
-  it('keeps what was reported while it is open, and states the erasure only when no key is left', () => {
-    const gone = { liveKeys: [] };
-    holding(reported, requested()).when(erase, gone).thenRefused('RETENTION_NOT_DUE', { requestId: REQUEST });
-    const later = holding(reported, requested(), completed('refused', [], IN_A_YEAR));
-    later.when(erase, gone).thenRefused('RETENTION_NOT_DUE', { requestId: REQUEST });
-    later.when(erase, { ...happened(IN_A_YEAR), ...gone }).then(erased);
-    const over = holding(reported, requested(), done);
-    over.when(erase).thenRefused('ERASURE_INCOMPLETE', { requestId: REQUEST, keys: 1 });
-    over.when(erase, { liveKeys: ['reported'] }).thenRefused('ERASURE_INCOMPLETE', { requestId: REQUEST, keys: 1 });
-    over.when(erase, gone).then(erased);
-    over.when(erase, gone).thenRepeatedNothing();
-    holding(requested(), done).when(erase, gone).thenNothing();
-    holding().when(erase).thenRefused('REGISTER_ENTRY_UNKNOWN', { requestId: REQUEST });
-  });
 });

@@ -9,13 +9,8 @@ import { art14NoticesProjection } from './art14-notices.projection.js';
 import { holdingsProjection } from './holdings.projection.js';
 import { itemHistoryProjection } from './item-history.projection.js';
 import { whoWasToldWhatProjection } from './notice-told.projection.js';
-import {
-  AnswerRectification,
-  ConfirmReportedValuesErased,
-  RaiseRectificationOverdue,
-  ReportChange,
-} from './rectification.commands.js';
-import { rectificationOverduePolicy, reportedValuesPolicy } from './rectification.policy.js';
+import { AnswerRectification, RaiseRectificationOverdue, ReportChange } from './rectification.commands.js';
+import { rectificationOverduePolicy } from './rectification.policy.js';
 import { rectificationsProjection } from './rectification.projection.js';
 import { RenotificationController } from './renotification.controller.js';
 import { subjectCodec } from './subject.codec.js';
@@ -52,12 +47,10 @@ export const subjectCapability = capability({
         collectionPoints: registers.get(collectionPointRegister),
         notices: registers.get(noticeRegister),
       }),
-      async lookUp(command, state, { vault }) {
+      async lookUp(command, _state, { vault }) {
         switch (command.type) {
           case 'RegisterSubject':
             return { erased: (await vault.tombstoneOfSubject(command.subjectId)) !== undefined };
-          case 'ConfirmReportedValuesErased':
-            return { liveKeys: await vault.liveKeys(state.cases.get(command.requestId)?.keyIds ?? []) };
           default:
             return {};
         }
@@ -78,7 +71,6 @@ export const subjectCapability = capability({
         { command: ReportChange, roles: ['service', 'staff', 'privacyOfficer', 'legal'] },
         { command: AnswerRectification, roles: ['staff', 'privacyOfficer'], afterClosing: true },
         { command: RaiseRectificationOverdue, roles: ['system'], afterClosing: true },
-        { command: ConfirmReportedValuesErased, roles: ['system'], afterClosing: true },
         { command: RestrictProcessing, roles: ['staff', 'privacyOfficer'] },
         { command: LiftRestriction, roles: ['privacyOfficer'], afterClosing: true },
       ],
@@ -107,11 +99,5 @@ export const subjectCapability = capability({
     view('subject', 'notice-presentations', whoWasToldWhatProjection, 'notice_presentations'),
   ],
   controllers: [RenotificationController, SubjectController],
-  policies: [
-    accuracyCheckPolicy,
-    overdueCheckPolicy,
-    art14NoticePolicy,
-    rectificationOverduePolicy,
-    reportedValuesPolicy,
-  ],
+  policies: [accuracyCheckPolicy, overdueCheckPolicy, art14NoticePolicy, rectificationOverduePolicy],
 });

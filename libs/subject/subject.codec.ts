@@ -21,6 +21,7 @@ export const subjectCodec: EventCodec<SubjectEvent> = {
     RectificationAnswered: { stored: 'rectification-answered.v1' },
     RectificationCompleted: { stored: 'rectification-completed.v1' },
     RectificationOverdue: { stored: 'rectification-overdue.v1' },
+    ReportedValuesDeferred: { stored: 'reported-values-deferred.v1' },
     ReportedValuesErased: { stored: 'reported-values-erased.v1' },
     ProcessingRestricted: { stored: 'processing-restricted.v1' },
     RestrictionLifted: { stored: 'restriction-lifted.v1' },

@@ -3,13 +3,8 @@ import type { Row, TableShape } from '#kernel';
 import { readCommand, type Command } from '#slice';
 import { accuracyCheckPolicy, overdueCheckPolicy } from './accuracy.policy.js';
 import { art14NoticePolicy } from './art14-notice.policy.js';
-import {
-  AnswerRectification,
-  ConfirmReportedValuesErased,
-  RaiseRectificationOverdue,
-  ReportChange,
-} from './rectification.commands.js';
-import { rectificationOverduePolicy, reportedValuesPolicy } from './rectification.policy.js';
+import { AnswerRectification, RaiseRectificationOverdue, ReportChange } from './rectification.commands.js';
+import { rectificationOverduePolicy } from './rectification.policy.js';
 import { subjectCapability } from './subject.capability.js';
 import {
   CollectData,
@@ -73,7 +68,6 @@ const good: readonly (readonly [new () => Command, object])[] = [
   [ReportChange, { ...about, channel: 'letter', changes }],
   [AnswerRectification, aboutCase],
   [RaiseRectificationOverdue, { ...aboutCase, due: '2027-01-05T09:00:00.000Z' }],
-  [ConfirmReportedValuesErased, aboutCase],
   [RestrictProcessing, { ...about, ground: '18(1)(d)' }],
   [LiftRestriction, { ...about, informedAt: '2026-11-23T09:00:00+01:00' }],
   [LiftRestriction, about],
@@ -212,7 +206,6 @@ describe('the capability', () => {
       [overdueCheckPolicy, RaiseOverdueCheck, { itemId, due }],
       [art14NoticePolicy, RaiseArt14NoticeOverdue, { noticeId: 'customer-privacy', due }],
       [rectificationOverduePolicy, RaiseRectificationOverdue, { requestId, due }],
-      [reportedValuesPolicy, ConfirmReportedValuesErased, { requestId }],
     ] as const;
     for (const [policy, command, content] of sent) {
       const { type, body } = policy.command([row]);

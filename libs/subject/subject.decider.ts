@@ -7,6 +7,7 @@ import {
   unchanged,
   withoutStanding,
   type Decider,
+  type Facts,
   type Instant,
   type Outcome,
 } from '#kernel';
@@ -24,13 +25,11 @@ import {
   awaits,
   caseOf,
   completions,
-  confirmReportedValuesErased,
   DISPUTE_PERIOD,
   evolveCases,
   raiseRectificationOverdue,
   reportChange,
   type RectificationCases,
-  type RectificationFacts,
 } from './rectification.rules.js';
 import type {
   CollectData,
@@ -117,7 +116,7 @@ interface Untold {
 }
 
 /** What the rules about holdings look up. */
-export interface SubjectFacts extends RectificationFacts {
+export interface SubjectFacts extends Facts {
   readonly purposes: PurposeRegisterState;
   readonly collectionPoints: CollectionPointRegisterState;
   readonly notices: NoticeRegisterState;
@@ -256,6 +255,7 @@ function evolve(state: SubjectState, event: FoldedEvent, at: Instant): SubjectSt
     case 'HeldForPurpose':
     case 'PurposeEnded':
     case 'RetentionDeferred':
+    case 'ReportedValuesDeferred':
       return state;
     case 'RectificationRefused': {
       const { itemId, reasonCode } = event.data;
@@ -305,8 +305,6 @@ function decide(command: SubjectDomainCommand, state: SubjectState, facts: Subje
       return settling(answerRectification(command, state.cases, state.items), command.subjectId, state, facts);
     case 'RaiseRectificationOverdue':
       return raiseRectificationOverdue(command, state.cases, facts);
-    case 'ConfirmReportedValuesErased':
-      return confirmReportedValuesErased(command, state.cases, facts);
     case 'RestrictProcessing':
       return state.restriction?.ground === command.ground
         ? unchanged
@@ -342,6 +340,7 @@ export const subjectDecider: Decider<SubjectDomainCommand, FoldedEvent, SubjectS
     RectificationAnswered: true,
     RectificationCompleted: true,
     RectificationOverdue: true,
+    ReportedValuesDeferred: true,
     ReportedValuesErased: true,
     UseAuthorised: true,
     ProcessingRestricted: true,

@@ -26,6 +26,7 @@ export type SubjectEvent =
   | PurposeEnded
   | RetentionExpired
   | RetentionDeferred
+  | ReportedValuesDeferred
   | ErasureStarted
   | DataErased;
 
@@ -326,8 +327,21 @@ export interface RetentionDeferred {
       /** The erasure that had put it beyond use when the cause came up. */
       readonly erasureId?: string;
     })[];
+    /** The erasure of the person as a whole waits: what is no item, such as usage, must stay. */
+    readonly person?: { readonly erasureId: string; readonly cause: DeferralCause; readonly ref: string };
     /** Of a command that took a part of its work, which its repeat finds here. */
     readonly part?: string;
+  };
+}
+
+/** The time of the reported values has come, and something keeps them (I-16d). They are used for nothing else. */
+export interface ReportedValuesDeferred {
+  readonly type: 'ReportedValuesDeferred';
+  readonly data: {
+    readonly subjectId: string;
+    readonly requestId: string;
+    readonly cause: DeferralCause;
+    readonly ref: string;
   };
 }
 
@@ -371,6 +385,8 @@ export interface ErasureStarted {
       readonly recipientId: string;
       readonly items: readonly { readonly itemId: string; readonly version: number }[];
     }[];
+    /** Why what is no item must stay, such as usage: the person's own key is not destroyed. */
+    readonly rest?: { readonly reason: DeferralCause; readonly ref: string; readonly law: string };
     /** The erasure that left these items, whose reason to keep them is gone now. */
     readonly continues?: string;
     /** The case in which it was asked for; an opaque id. */
@@ -413,6 +429,11 @@ export interface DataShareView {
     readonly items: readonly { readonly itemId: string; readonly version: number }[];
   };
 }
+
+/** What read models of holdings need of a cause to keep data that has passed. Owned by retention, as above. */
+export type CausePassedView =
+  | { readonly type: 'LegalHoldLifted'; readonly data: { readonly holdId: string } }
+  | { readonly type: 'DeferralClosed'; readonly data: { readonly subjectId: string; readonly deferralId: string } };
 
 /** What the rules about corrections need of a recipient that cannot be reached. Owned by sharing, as above. */
 export interface UnreachableView {

@@ -128,8 +128,6 @@ const build: fc.Arbitrary<Step['build']> = fc.oneof(
           requestId: caseOf(state, number),
           due: state.cases.get(caseOf(state, number))?.due ?? '',
         }),
-      (_itemId: string, state: SubjectState) =>
-        send({ type: 'ConfirmReportedValuesErased', requestId: caseOf(state, number) }),
       (itemId: string, state: SubjectState) =>
         send({
           type: 'RefuseCorrection',
@@ -188,7 +186,6 @@ function play(
     const built = step.build(ids[step.about % Math.max(ids.length, 1)] ?? ASHA, state, at);
     const known = facts(instantOf(now), {
       occurredAt: at,
-      liveKeys: [],
       id: idsOf(`00000000-0000-4000-8000-00000000${step.command.toString(16).padStart(4, '0')}`),
     });
     const outcome =

@@ -179,12 +179,12 @@ describe('the capability', () => {
     expect(await lookUp!(use(), state, lookUps(false, []))).toEqual({ person: asha, erased: false });
     expect(read).toEqual([`subject-${ASHA}`]);
     expect(await lookUp!(use(), state, lookUps(false, [KEY], [log.at(TODAY, restricted)]))).toEqual({
-      person: { ...asha, restricted: true },
+      person: { ...asha, restricted: true, keeping: { ...asha.keeping, restrictedOn: '18(1)(a)' } },
       erased: true,
     });
     expect(await lookUp!(use(), state, lookUps(true, []))).toMatchObject({ erased: true });
-    expect(await lookUp!(expire, state, lookUps(false, []))).toEqual({});
-    expect(await lookUp!(confirm, state, lookUps(false, []))).toEqual({ liveKeys: [KEY] });
+    expect(await lookUp!(expire, state, lookUps(false, []))).toEqual({ person: asha });
+    expect(await lookUp!(confirm, state, lookUps(false, []))).toEqual({ person: asha, liveKeys: [KEY] });
   });
 });
 
@@ -247,6 +247,26 @@ describe('read models', () => {
     ]);
   });
 
+  it('usage_months are due at once with the erasure of their person, and say what defers them', () => {
+    const erasing = { type: 'ErasureStarted', data: { subjectId: ASHA, scope: 'person' } } as DomainEvent;
+    const kept = (cause: string, ref: string): DomainEvent => ({
+      type: 'UsageDeferred',
+      data: { subjectId: ASHA, month: '2026-03', cause, ref },
+    });
+    const month = (...told: readonly DomainEvent[]) =>
+      rows(usageProjection, 'usage_months', [OPENED, used()], ...told.map((event) => [TODAY, event] as const))[0];
+    expect(month(erasing)).toMatchObject({ status: 'held', due: TODAY, deferred_ref: null });
+    const passed: readonly (readonly [string, string, DomainEvent])[] = [
+      ['legalHold', 'matter-1', { type: 'LegalHoldLifted', data: { holdId: 'matter-1' } }],
+      ['openComplaint', 'case', { type: 'DeferralClosed', data: { subjectId: ASHA, deferralId: 'case' } }],
+      ['restriction', 'restriction', { type: 'RestrictionLifted', data: { subjectId: ASHA } }],
+    ];
+    for (const [cause, ref, end] of passed) {
+      expect(month(erasing, kept(cause, ref))).toMatchObject({ deferred_by: cause, deferred_ref: ref });
+      expect(month(erasing, kept(cause, ref), end)).toMatchObject({ status: 'held', deferred_ref: null });
+    }
+  });
+
   it('keep the past of every table that is listed, and list no sealed value', () => {
     for (const { projection, table } of telemetryCapability.views) {
       expect([table, projection.tables[table]?.history]).toEqual([table, true]);
@@ -257,12 +277,11 @@ describe('read models', () => {
 
 describe('policies', () => {
   const row: Row = { subject_id: ASHA, month: '2026-03', keys: JSON.stringify([KEY, 'second']), due: TODAY };
-  it('end a month, destroy its keys, then state its erasure', () => {
+  it('end a month, then state its erasure, and leave what is deferred alone', () => {
     const body = { subjectId: ASHA, month: '2026-03' };
-    expect(usageExpiryPolicy).toMatchObject({ where: { status: 'held' }, dueColumn: 'due' });
+    expect(usageExpiryPolicy).toMatchObject({ where: { status: 'held', deferred_ref: null }, dueColumn: 'due' });
     expect(usageExpiryPolicy.command([row])).toEqual({ type: 'ExpireUsage', body });
-    expect(usageErasurePolicy).toMatchObject({ where: { status: 'expired' }, destroys: { cause: 'retention' } });
-    expect(usageErasurePolicy.destroys?.keys([row])).toEqual([KEY, 'second']);
+    expect(usageErasurePolicy).toMatchObject({ where: { status: 'expired', deferred_ref: null } });
     expect(usageErasurePolicy.command([row])).toEqual({ type: 'ConfirmUsageErasure', body });
   });
   it('raise a review', () => {

@@ -1,6 +1,7 @@
 import { parseInstant, subjectStream } from '#kernel';
 import { noticeRegister } from '#notice';
 import { purposeRegister } from '#purpose';
+import { legalHoldRegister } from '#retention';
 import { capability, slice, view, type LookUps, type Role } from '#slice';
 import {
   ApproveEssentiality,
@@ -79,21 +80,27 @@ export const telemetryCapability = capability({
         streams: registers.get(telemetryStreamRegister),
         purposes: registers.get(purposeRegister),
         notices: registers.get(noticeRegister),
+        legalHolds: registers.get(legalHoldRegister),
       }),
       async lookUp(command, state, lookUps) {
         const { vault } = lookUps;
+        const person = await standingOf(command.subjectId, lookUps);
         switch (command.type) {
           case 'RecordUsage': {
             const gone = await vault.tombstoneOfSubject(command.subjectId);
             const tombstones = await vault.tombstonesOfKeys(state.keys);
-            const person = await standingOf(command.subjectId, lookUps);
             return { person, erased: gone !== undefined || tombstones.length > 0 };
           }
           case 'ExpireUsage':
-            return {};
+            return { person };
           case 'ConfirmUsageErasure':
-            return { liveKeys: await vault.liveKeys(state.keys) };
+            return { person, liveKeys: await vault.liveKeys(state.keys) };
         }
+      },
+      // The keys go between the decision, which no hold forbids, and the statement that they are gone (X5).
+      async beforeAppend(events, { vault }) {
+        for (const event of events)
+          if (event.type === 'UsageErased') await vault.destroyItemKeys(event.data.keys, event.data.cause);
       },
       commands: [
         { command: RecordUsage, roles: ['service'] },

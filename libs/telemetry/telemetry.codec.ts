@@ -15,6 +15,7 @@ export const telemetryCodec: EventCodec<TelemetryStreamEvent | UsageEvent | Usag
     TelemetryStreamRetired: { stored: 'telemetry-stream-retired.v1' },
     UsageRecorded: { stored: 'usage-recorded.v1', personal: ['batch'] },
     UsageExpired: { stored: 'usage-expired.v1' },
+    UsageDeferred: { stored: 'usage-deferred.v1' },
     UsageErased: { stored: 'usage-erased.v1' },
     UsageAccessAuthorised: { stored: 'usage-access-authorised.v1' },
   },

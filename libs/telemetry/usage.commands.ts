@@ -136,7 +136,7 @@ export class ExpireUsage extends UsageMonthCommand {
   }
 }
 
-/** States that the keys of the month are destroyed; refused while one exists (X5). */
+/** Destroys the keys of a month that is beyond use, and states it; sent by the steward (X5). */
 export class ConfirmUsageErasure extends UsageMonthCommand {
   get type() {
     return 'ConfirmUsageErasure' as const;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { instant, type Personal } from '#kernel';
-import { scenario } from '#kernel/testing';
+import { registerOf, scenario } from '#kernel/testing';
+import { legalHoldRegister, type LegalHoldEvent } from '#retention';
 import { usageAccessDecider } from './usage-access.decider.js';
 import { SEALS_PER_KEY, usageDecider } from './usage.decider.js';
 import {
@@ -26,10 +27,25 @@ import {
   used,
 } from './testing/index.js';
 import { endOfMonth, monthOf } from './usage.events.js';
+import { nobody } from './usage.standing.js';
 
 const { given, when } = scenario(usageDecider, facts());
 const OTHER = 'c1b2a3d4-0000-4000-8000-000000000001';
 const person = (changes: Partial<typeof asha>) => ({ person: { ...asha, ...changes } });
+
+const holds = (scope: object) =>
+  registerOf(legalHoldRegister, {
+    type: 'LegalHoldPlaced',
+    data: {
+      holdId: 'matter-1',
+      scope,
+      matterRef: 'M-1',
+      basis: 'legalClaims',
+      placedBy: 'counsel',
+      reviewAt: '2026-09-02T08:00:00.000Z',
+      approveBy: '2026-03-16T09:00:00.000Z',
+    },
+  } satisfies LegalHoldEvent);
 
 describe('recording usage', () => {
   it('keeps a batch under one seal, with the key of the month', () => {
@@ -98,8 +114,11 @@ describe('recording usage', () => {
   });
 
   it('is of a person who is known, was told before, and may be captured', () => {
-    when(use(), { person: { restricted: false, presented: [] } }).thenRefused('SUBJECT_UNKNOWN');
+    when(use(), { person: nobody }).thenRefused('SUBJECT_UNKNOWN');
     when(use(), { erased: true }).thenRefused('DATA_ERASED', { streamId: 'charts' });
+    when(use(), person({ ended: { erasureId: OTHER, cause: 'request' } })).thenRefused('DATA_ERASED', {
+      streamId: 'charts',
+    });
     when(use(), person({ capacity: 'corporateContact' })).thenRefused('LAWFUL_BASIS_NOT_AVAILABLE', {
       purposeId: 'delivery',
       basis: 'contract',
@@ -166,20 +185,61 @@ describe('the end of a month of usage', () => {
     given(used()).when(expire, due).thenRepeatedNothing();
     when(expire, due).thenNothing();
   });
-  it('is stated as an erasure once no key is left', () => {
-    given(used())
-      .when(confirm, { ...due, liveKeys: [] })
-      .thenNothing();
-    given(used(), expired).when(confirm, due).thenRefused('ERASURE_INCOMPLETE', { keys: 1 });
-    given(used(), expired)
-      .when(confirm, { ...due, liveKeys: [KEY] })
-      .thenRefused('ERASURE_INCOMPLETE', { keys: 1 });
-    given(used(), expired)
-      .when(confirm, { ...due, liveKeys: [] })
-      .then(erased);
-    given(used(), expired)
-      .when(confirm, { ...due, liveKeys: [] })
-      .thenRepeatedNothing();
+  it('loses its keys once it is beyond use', () => {
+    given(used()).when(confirm, due).thenNothing();
+    given(used(), expired).when(confirm, due).then(erased);
+    given(used(), expired).when(confirm, due).thenRepeatedNothing();
+  });
+  it('ends with its person, whatever its period', () => {
+    const ended = { erasureId: OTHER, cause: 'request' } as const;
+    const gone = { ...expired, data: { ...expired.data, ...ended } };
+    given(used()).when(expire, person({ ended })).then(gone);
+    given(used()).when(expire, person({ ended })).thenRepeatedNothing();
+    given(used(), gone)
+      .when(confirm, { ...due, ...person({ ended }) })
+      .then({ ...erased, data: { ...erased.data, cause: 'request' } });
+  });
+  it.each([
+    ['a legal hold', {}, 'legalHold', 'matter-1'],
+    ['a restriction', { keeping: { ...asha.keeping, restrictedOn: '18(1)(c)' } }, 'restriction', 'restriction'],
+    [
+      'an open access request',
+      {
+        keeping: {
+          deferrals: new Map([
+            [OTHER, { subjectId: ASHA, deferralId: OTHER, cause: 'openAccessRequest', caseRef: 'SAR-1' }],
+          ]),
+        },
+      },
+      'openAccessRequest',
+      OTHER,
+    ],
+  ] as const)(
+    'is kept by %s, before and after it is beyond use, but not when its keys are gone',
+    (_n, changes, cause, ref) => {
+      const known = {
+        ...due,
+        ...person(changes as Partial<typeof asha>),
+        ...(cause === 'legalHold' && { legalHolds: holds({ categories: ['usage.charts'] }) }),
+      };
+      const deferred = { type: 'UsageDeferred', data: { subjectId: ASHA, month: '2026-03', cause, ref } } as const;
+      given(used()).when(expire, known).then(deferred);
+      given(used()).when(expire, known).thenRepeatedNothing();
+      given(used(), expired).when(confirm, known).then(deferred);
+      given(used(), expired)
+        .when(confirm, { ...known, liveKeys: [] })
+        .then(erased);
+    },
+  );
+  it('is not kept by a hold on something else', () => {
+    for (const scope of [{ purposes: ['upkeep'] }, { categories: ['contact.email'] }, { subjectIds: [OTHER] }])
+      given(used())
+        .when(expire, { ...due, legalHolds: holds(scope) })
+        .then(expired);
+    for (const scope of [{ purposes: ['delivery'] }, { subjectIds: [ASHA] }, {}])
+      given(used())
+        .when(expire, { ...due, legalHolds: holds(scope) })
+        .thenTypes('UsageDeferred');
   });
 });
 

@@ -12,11 +12,18 @@ import {
   type Outcome,
 } from '#kernel';
 import { noticeAsOf, noticeVersion, type NoticeRegisterState } from '#notice';
-import { purposeAsOf, purposeRefusal, type PurposeRegisterState } from '#purpose';
-import { KEYSTORE_BACKUP_HORIZON } from '#retention';
+import { purposeAsOf, purposeRefusal, USAGE, type PurposeRegisterState } from '#purpose';
+import { causeKeeping, KEYSTORE_BACKUP_HORIZON, type LegalHoldRegisterState } from '#retention';
+import type { ErasureCause } from '#subject';
 import { unfitForUsage, usagePeriod } from './telemetry-stream.decider.js';
 import { telemetryStreamAsOf, type TelemetryRegisterState, type TelemetryStream } from './telemetry-stream.register.js';
-import { extentOf, type RecordUsage, type UsageDomainCommand } from './usage.commands.js';
+import {
+  extentOf,
+  type ConfirmUsageErasure,
+  type ExpireUsage,
+  type RecordUsage,
+  type UsageDomainCommand,
+} from './usage.commands.js';
 import { endOfMonth, monthOf, type UsageBatch, type UsageEntry, type UsageEvent } from './usage.events.js';
 import { nobody, type UsageStanding } from './usage.standing.js';
 
@@ -31,6 +38,12 @@ export interface UsageState {
   readonly entries: number;
   /** Until when the month may be kept. */
   readonly due?: Instant;
+  /** Purposes that it was captured for. */
+  readonly purposes: readonly string[];
+  /** What deferred its end last. */
+  readonly deferredRef?: string;
+  /** Why it was put beyond use. */
+  readonly endedFor?: ErasureCause;
   /** Ids of the newest batches. */
   readonly recorded: readonly string[];
 }
@@ -39,30 +52,36 @@ export interface UsageFacts extends Facts {
   readonly streams: TelemetryRegisterState;
   readonly purposes: PurposeRegisterState;
   readonly notices: NoticeRegisterState;
+  readonly legalHolds: LegalHoldRegisterState;
   /**
-   * The person, as the log had them when the decision began. Looked up for `RecordUsage` only.
+   * The person, as the log had them when the decision began.
    *
    * It stands in another stream, so a restriction that is recorded between this reading and the append is not seen:
    * one batch captured before it may still be stored. That is the one thing a restriction leaves free (UK GDPR
    * Art 18(2)), and no use slips through: `AuthoriseUsageAccess` is decided in the person's own stream. An erasure of
-   * the person or of the month wins in any case, because nothing can be sealed any more.
+   * the person or of the month wins in any case, because nothing can be sealed any more. In the same way a case that
+   * is opened in the very moment in which a month is erased is too late for it.
    */
   readonly person?: UsageStanding;
   /** Whether the person's keys, or one of the month's, are destroyed. Looked up for `RecordUsage` only. */
   readonly erased?: boolean;
-  /** Keys of the month that still exist. Looked up for `ConfirmUsageErasure` only. */
+  /** Keys of the month that exist before they are destroyed. Looked up for `ConfirmUsageErasure` only. */
   readonly liveKeys?: readonly string[];
 }
 
 function evolve(state: UsageState, event: UsageEvent): UsageState {
   switch (event.type) {
     case 'UsageRecorded': {
-      const { keys, held, due, batchId } = event.data;
+      const { keys, held, due, batchId, purposeId } = event.data;
       const recorded = [...state.recorded, batchId].slice(-100);
-      return { status: state.status === 'none' ? 'held' : state.status, keys, ...held, due, recorded };
+      const purposes = state.purposes.includes(purposeId) ? state.purposes : [...state.purposes, purposeId];
+      const status = state.status === 'none' ? 'held' : state.status;
+      return { ...state, status, keys, ...held, due, purposes, recorded };
     }
     case 'UsageExpired':
-      return { ...state, status: 'expired' };
+      return { ...state, status: 'expired', endedFor: event.data.cause ?? 'retention' };
+    case 'UsageDeferred':
+      return { ...state, deferredRef: event.data.ref };
     case 'UsageErased':
       return { ...state, status: 'erased' };
   }
@@ -74,22 +93,27 @@ function decide(command: UsageDomainCommand, state: UsageState, facts: UsageFact
       return record(command, state, facts);
     case 'ExpireUsage': {
       const { subjectId, month } = command;
-      if (state.status !== 'held' || state.due === undefined) return unchanged;
-      if (state.due > facts.now) return refuse('RETENTION_NOT_DUE', { month });
-      return accept({ type: 'UsageExpired', data: { subjectId, month, due: state.due, keys: state.keys } });
+      const { due, keys } = state;
+      if (state.status !== 'held' || due === undefined) return unchanged;
+      const ended = facts.person?.ended;
+      if (!ended && due > facts.now) return refuse('RETENTION_NOT_DUE', { month });
+      const kept = deferral(command, state, facts);
+      if (kept) return kept;
+      return accept({ type: 'UsageExpired', data: { subjectId, month, due, keys, ...ended } });
     }
     case 'ConfirmUsageErasure': {
       const { subjectId, month } = command;
       if (state.status !== 'expired') return unchanged;
-      const live = facts.liveKeys ?? state.keys;
-      if (live.length > 0) return refuse('ERASURE_INCOMPLETE', { keys: live.length });
+      // A hold brings back nothing that is destroyed.
+      const kept = (facts.liveKeys ?? state.keys).length > 0 ? deferral(command, state, facts) : undefined;
+      if (kept) return kept;
       return accept({
         type: 'UsageErased',
         data: {
           subjectId,
           month,
           keys: state.keys,
-          cause: 'retention',
+          cause: state.endedFor ?? 'retention',
           method: 'keyDestruction',
           keystoreBackupHorizon: addPeriodToInstant(facts.now, KEYSTORE_BACKUP_HORIZON),
         },
@@ -100,11 +124,24 @@ function decide(command: UsageDomainCommand, state: UsageState, facts: UsageFact
 
 /** What is captured of a person's use of a service in one month, and when it ends. */
 export const usageDecider: Decider<UsageDomainCommand, UsageEvent, UsageState, UsageFacts> = {
-  initialState: { status: 'none', keys: [], batches: 0, entries: 0, recorded: [] },
-  folds: { UsageRecorded: true, UsageExpired: true, UsageErased: true },
+  initialState: { status: 'none', keys: [], batches: 0, entries: 0, purposes: [], recorded: [] },
+  folds: { UsageRecorded: true, UsageExpired: true, UsageDeferred: true, UsageErased: true },
   evolve,
   decide,
 };
+
+/** What keeps the month from being erased now, said once for each cause; `undefined` when nothing does (I-16d). */
+function deferral(
+  { subjectId, month }: ExpireUsage | ConfirmUsageErasure,
+  state: UsageState,
+  facts: UsageFacts,
+): Outcome<UsageEvent> | undefined {
+  const { keeping } = facts.person ?? nobody;
+  const cause = causeKeeping({ category: USAGE, purposes: state.purposes }, keeping, subjectId, facts);
+  if (!cause) return undefined;
+  if (cause.ref === state.deferredRef) return unchanged;
+  return accept({ type: 'UsageDeferred', data: { subjectId, month, cause: cause.reason, ref: cause.ref } });
+}
 
 function record(command: RecordUsage, state: UsageState, facts: UsageFacts): Outcome<UsageEvent> {
   const { subjectId, streamId, batchRef } = command;
@@ -113,7 +150,7 @@ function record(command: RecordUsage, state: UsageState, facts: UsageFacts): Out
   const { person = nobody } = facts;
   const unfit = withoutStanding(person.openedAt, facts);
   if (unfit) return unfit;
-  if (facts.erased === true) return refuse('DATA_ERASED', { streamId });
+  if (facts.erased === true || person.ended) return refuse('DATA_ERASED', { streamId });
 
   // Capture is judged as it stands now, however long ago the entries were captured.
   const found = telemetryStreamAsOf(facts.streams, streamId, facts.now);

@@ -1,8 +1,9 @@
 import { addPeriod, londonDate, startOfLondonDay } from '#calendar';
 import type { Instant, Protected } from '#kernel';
+import type { DeferralCause, ErasureCause } from '#subject';
 
 /** What is decided about a person's usage in one month. Stands in `usage-<subject>-<yyyy-mm>`. */
-export type UsageEvent = UsageRecorded | UsageExpired | UsageErased;
+export type UsageEvent = UsageRecorded | UsageExpired | UsageDeferred | UsageErased;
 
 /** A value of a field of telemetry. */
 export type UsageValue = string | number | boolean;
@@ -50,7 +51,7 @@ export interface UsageRecorded {
   };
 }
 
-/** The period of the month's last entry has ended; from here on the month is beyond use (C16). */
+/** The period of the month's last entry has ended, or the person is erased; from here on the month is beyond use (C16). */
 export interface UsageExpired {
   readonly type: 'UsageExpired';
   readonly data: {
@@ -58,6 +59,21 @@ export interface UsageExpired {
     readonly month: string;
     readonly due: Instant;
     readonly keys: readonly string[];
+    /** The erasure of the person that ends it, and why; its period alone when absent. */
+    readonly erasureId?: string;
+    readonly cause?: ErasureCause;
+  };
+}
+
+/** The time of the month has come, and something keeps it (I-16d). */
+export interface UsageDeferred {
+  readonly type: 'UsageDeferred';
+  readonly data: {
+    readonly subjectId: string;
+    readonly month: string;
+    readonly cause: DeferralCause;
+    /** The hold or the deferral; `restriction` for a restriction of the person's data. */
+    readonly ref: string;
   };
 }
 
@@ -68,7 +84,7 @@ export interface UsageErased {
     readonly subjectId: string;
     readonly month: string;
     readonly keys: readonly string[];
-    readonly cause: 'retention';
+    readonly cause: ErasureCause;
     readonly method: 'keyDestruction';
     /** When the last backup that may still hold a key is gone. */
     readonly keystoreBackupHorizon: Instant;

@@ -1,14 +1,22 @@
-import { insert, remove, update, type Projection } from '#kernel';
-import type { DataErased } from '#subject';
+import { insert, remove, update, type Projection, type Row, type RowChange } from '#kernel';
+import type { CausePassedView, DataErased, ErasureStarted, ProcessingRestricted, RestrictionLifted } from '#subject';
 import type { UsageAccessAuthorised, UsageEvent } from './usage.events.js';
+
+type UsageRowsEvent =
+  UsageEvent | ErasureStarted | DataErased | ProcessingRestricted | RestrictionLifted | CausePassedView;
+
+const NOT_DEFERRED: Row = { deferred_by: null, deferred_ref: null, deferred_since: null };
+
+/** What a cause that has passed deferred is due again. */
+const undeferred = (where: Row): RowChange => update('usage_months', where, NOT_DEFERRED);
 
 /**
  * `usage_months`: what is held of a person's usage, month by month (`status`: held, expired or erased), and until when.
  * `usage_batches`: the sealed batches of the months that are not erased.
  */
-export const usageProjection: Projection<UsageEvent | DataErased> = {
+export const usageProjection: Projection<UsageRowsEvent> = {
   name: 'usage',
-  version: 2,
+  version: 3,
   tables: {
     usage_months: {
       columns: {
@@ -23,12 +31,15 @@ export const usageProjection: Projection<UsageEvent | DataErased> = {
         last_recorded_at: 'text',
         expired_at: 'text?',
         erased_at: 'text?',
+        deferred_by: 'text?',
+        deferred_ref: 'text?',
+        deferred_since: 'text?',
         keystore_backup_horizon: 'text?',
         event_id: 'text',
         position: 'integer',
       },
       key: ['subject_id', 'month'],
-      indexes: [['status', 'due']],
+      indexes: [['status', 'deferred_ref', 'due'], ['deferred_ref'], ['erased_at']],
       history: true,
     },
     usage_batches: {
@@ -74,6 +85,7 @@ export const usageProjection: Projection<UsageEvent | DataErased> = {
               first_recorded_at: occurredAt,
               expired_at: null,
               erased_at: null,
+              ...NOT_DEFERRED,
               keystore_backup_horizon: null,
             })
           : update('usage_months', { subject_id, month }, now),
@@ -96,12 +108,38 @@ export const usageProjection: Projection<UsageEvent | DataErased> = {
       ];
     },
     UsageExpired: ({ data, id, occurredAt, position }) => [
-      update('usage_months', monthOf(data), { status: 'expired', expired_at: occurredAt, event_id: id, position }),
+      update('usage_months', monthOf(data), {
+        status: 'expired',
+        expired_at: occurredAt,
+        ...NOT_DEFERRED,
+        event_id: id,
+        position,
+      }),
     ],
+    UsageDeferred: ({ data, id, occurredAt, position }) => [
+      update('usage_months', monthOf(data), {
+        deferred_by: data.cause,
+        deferred_ref: data.ref,
+        deferred_since: occurredAt,
+        event_id: id,
+        position,
+      }),
+    ],
+    LegalHoldLifted: ({ data }) => [undeferred({ deferred_by: 'legalHold', deferred_ref: data.holdId })],
+    DeferralClosed: ({ data }) => [undeferred({ subject_id: data.subjectId, deferred_ref: data.deferralId })],
+    // Of another ground it may not keep them any more: they are asked about again.
+    ProcessingRestricted: ({ data }) => [undeferred({ subject_id: data.subjectId, deferred_ref: 'restriction' })],
+    RestrictionLifted: ({ data }) => [undeferred({ subject_id: data.subjectId, deferred_ref: 'restriction' })],
+    // Who is erased has no usage left, whatever its period.
+    ErasureStarted: ({ data, occurredAt }) =>
+      data.scope === 'person'
+        ? [update('usage_months', { subject_id: data.subjectId, status: 'held' }, { due: occurredAt })]
+        : [],
     UsageErased: ({ data, id, occurredAt, position }) => [
       update('usage_months', monthOf(data), {
         status: 'erased',
         erased_at: occurredAt,
+        ...NOT_DEFERRED,
         keystore_backup_horizon: data.keystoreBackupHorizon,
         event_id: id,
         position,
@@ -109,7 +147,7 @@ export const usageProjection: Projection<UsageEvent | DataErased> = {
       // What nobody can read is of no use to a reader.
       remove('usage_batches', monthOf(data)),
     ],
-    // The keys of the months go with the person's own; the months themselves are stated as erased in their time.
+    // The keys of the months go with the person's own; each month is stated as erased by itself.
     DataErased: ({ data }) => (data.person ? [remove('usage_batches', { subject_id: data.subjectId })] : []),
   },
 };

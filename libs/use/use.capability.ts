@@ -42,7 +42,7 @@ export const useCapability = capability({
       lookUp: lookUpUse,
       commands: [
         { command: AuthoriseUse, roles: ['service', 'staff'] },
-        { command: ReportUse, roles: ['service', 'staff'] },
+        { command: ReportUse, roles: ['service', 'staff'], afterClosing: true },
         { command: ObjectToMarketing, roles: HEARERS },
         { command: WithdrawMarketingObjection, roles: ['privacyOfficer'] },
         { command: RecordSoftOptIn, roles: HEARERS },

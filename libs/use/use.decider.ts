@@ -221,10 +221,14 @@ function evolve(state: UseState, event: UseFolded, at: Instant): UseState {
       return block(state, event.data.items);
     case 'RetentionExpired':
       return end(state, event.data.items);
-    case 'ErasureStarted':
+    case 'ErasureStarted': {
+      const { scope, everything, items, remaining } = event.data;
+      const left = scope === 'person' ? revoked(state, at, 'afterErasure', () => true) : state;
+      return everything ? { ...left, items: mapItems(left.items, gone) } : end(block(left, remaining), items);
+    }
     case 'DataErased':
       if (event.data.everything) return { ...state, items: mapItems(state.items, gone) };
-      return end(event.type === 'ErasureStarted' ? block(state, event.data.remaining) : state, event.data.items);
+      return end(state, event.data.items);
     case 'ConsentRequested':
     case 'ConsentGiven':
     case 'ConsentRenewed':

@@ -40,6 +40,7 @@ export const USE_FINDINGS = [
   'afterWithdrawal',
   'afterObjection',
   'afterRestriction',
+  'afterErasure',
   'afterExpiry',
   'basisGone',
   'otherCampaign',

@@ -500,6 +500,19 @@ describe('the report of a use', () => {
   it('names a use of this person', () =>
     opened().when(sent()).thenRefused('USE_UNKNOWN', { useId: authorised().data.useId }));
 
+  const erasure: Folded = {
+    type: 'ErasureStarted',
+    data: {
+      subjectId,
+      erasureId: '44444444-4444-4444-8444-444444444444',
+      cause: 'request',
+      scope: 'person',
+      everything: true,
+      items: [],
+      remaining: [],
+      recipients: [],
+    },
+  };
   const after = (event: Folded, when: string) =>
     scenario(
       {
@@ -519,6 +532,7 @@ describe('the report of a use', () => {
     ['a withdrawal', withdrawn, '2026-03-02T09:06:00Z', 'afterWithdrawal'],
     ['an objection', objected, '2026-03-02T09:06:00Z', 'afterObjection'],
     ['a restriction', restricted, '2026-03-02T09:06:00Z', 'afterRestriction'],
+    ['an erasure of the person', erasure, '2026-03-02T09:06:00Z', 'afterErasure'],
     ['a correction of the address, which changes nothing', corrected(), '2026-03-02T09:06:00Z', undefined],
   ])('says that it came after %s, and names the incident that is to be opened', (_what, event, when, finding) => {
     const since = after(event, when);

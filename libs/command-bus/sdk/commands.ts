@@ -409,12 +409,6 @@ export interface CommandBodies {
     readonly requestId: string;
     readonly due: string;
   };
-  ConfirmReportedValuesErased: {
-    readonly occurredAt?: string;
-    readonly caseRef?: string;
-    readonly subjectId: string;
-    readonly requestId: string;
-  };
   RestrictProcessing: {
     readonly occurredAt?: string;
     readonly caseRef?: string;
@@ -566,6 +560,7 @@ export interface CommandBodies {
       | 'USE_AFTER_WITHDRAWAL'
       | 'USE_AFTER_OBJECTION'
       | 'USE_AFTER_RESTRICTION'
+      | 'USE_AFTER_ERASURE'
       | 'USE_AFTER_EXPIRY'
       | 'USE_WITHOUT_BASIS'
       | 'USE_FOR_OTHER_CAMPAIGN';
@@ -881,6 +876,12 @@ export interface CommandBodies {
     readonly occurredAt?: string;
     readonly caseRef?: string;
     readonly subjectId: string;
+  };
+  ConfirmReportedValuesErased: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly subjectId: string;
+    readonly requestId: string;
   };
   FinaliseErasure: {
     readonly occurredAt?: string;

@@ -33,6 +33,11 @@ export const expire = (itemIds?: readonly string[]): RetentionDomainCommand => (
   ...(itemIds && { itemIds }),
 });
 export const confirmErasure: RetentionDomainCommand = { ...sent, type: 'ConfirmErasure' };
+export const confirmReported: RetentionDomainCommand = {
+  ...sent,
+  type: 'ConfirmReportedValuesErased',
+  requestId: '55555555-5555-4555-8555-555555555555',
+};
 export const extend = (itemId = EMAIL): RetentionDomainCommand => ({
   ...sent,
   type: 'ExtendRetention',

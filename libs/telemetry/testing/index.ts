@@ -2,6 +2,7 @@ import { instant, Personal, uuidV5, type Instant } from '#kernel';
 import { factsAt, registerOf } from '#kernel/testing';
 import { noticeRegister, type NoticePublished } from '#notice';
 import { purposeRegister, type PurposeDefined, type PurposeEvent } from '#purpose';
+import { nothingKept } from '#retention';
 import type { NoticePresented, ProcessingRestricted, RestrictionLifted, SubjectRegistered } from '#subject';
 import type { AuthoriseUsageAccess, ConfirmUsageErasure, ExpireUsage, RecordUsage } from '../usage.commands.js';
 import type { UsageFacts } from '../usage.decider.js';
@@ -204,6 +205,7 @@ export const asha: UsageStanding = {
   openedAt: OPENED,
   capacity: 'individual',
   restricted: false,
+  keeping: nothingKept,
   presented: [{ noticeId: 'privacy', version: 2, at: OPENED }],
 };
 export const facts = (at: string = TODAY, changes: Partial<UsageFacts> = {}): UsageFacts => ({
@@ -211,6 +213,7 @@ export const facts = (at: string = TODAY, changes: Partial<UsageFacts> = {}): Us
   streams,
   purposes,
   notices,
+  legalHolds: new Map(),
   person: asha,
   erased: false,
   ...changes,
