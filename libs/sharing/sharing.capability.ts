@@ -94,6 +94,10 @@ export const sharingCapability = capability({
       streamPrefix: 'subject-',
       stream: ({ subjectId }) => subjectStream(subjectId),
       facts: disclosureFacts,
+      touched: (command, { items }) =>
+        command.type === 'ShareData'
+          ? { categories: command.itemIds.flatMap((itemId) => items.get(itemId)?.category ?? []) }
+          : {},
       commands: [
         { command: ShareData, roles: DISCLOSE },
         { command: ShareCategories, roles: ['system'] },

@@ -80,6 +80,12 @@ export const telemetryCapability = capability({
         purposes: registers.get(purposeRegister),
         notices: registers.get(noticeRegister),
       }),
+      touched: (command, _state, registers) => {
+        if (command.type !== 'RecordUsage') return {};
+        const entry = registers.get(telemetryStreamRegister).get(command.streamId);
+        const definition = entry?.defined.get(entry.approvals.at(-1)?.version ?? 0);
+        return definition ? { purposes: [definition.purposeId] } : {};
+      },
       async lookUp(command, state, lookUps) {
         const { vault } = lookUps;
         switch (command.type) {
