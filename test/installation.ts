@@ -24,6 +24,7 @@ export const ACTORS = {
   dpo: { actorType: 'user', roles: ['privacyOfficer'] },
   'second-dpo': { actorType: 'user', roles: ['privacyOfficer'] },
   counsel: { actorType: 'user', roles: ['legal'] },
+  security: { actorType: 'user', roles: ['securityOfficer'] },
   auditor: { actorType: 'user', roles: ['auditor'] },
   operator: { actorType: 'user', roles: ['operator'] },
 } as const;
@@ -107,6 +108,22 @@ export class Installation {
 
   token(actor: ActorName): string {
     return this.#tokens.get(actor) ?? '';
+  }
+
+  /** Lets somebody in who is not among the actors of every journey. @returns the name to send and ask under. */
+  async admit(
+    actorId: string,
+    who: { readonly actorType: string; readonly roles: readonly string[]; readonly subjectId?: string },
+  ): Promise<ActorName> {
+    const issued = await this.post('operator', '/v1/tokens', { tokens: [{ actorId, ...who }] });
+    if (issued.status !== 201) throw new Error(`no token was issued: ${JSON.stringify(issued)}`);
+    this.#tokens.set(actorId as ActorName, issued.body.tokens[0].token);
+    return actorId as ActorName;
+  }
+
+  /** Asks in any way there is. */
+  ask(actor: ActorName, method: string, path: string, body?: unknown): Promise<Reply> {
+    return this.#request(method, path, this.token(actor), body);
   }
 
   /**

@@ -48,7 +48,7 @@ export const accessCapability = capability({
         { command: RequestAccess, roles: VIEWERS },
         { command: GrantAccess, roles: GRANTERS },
         { command: RevokeAccess, roles: GRANTERS },
-        { command: RevokeAllAccess, roles: [...GRANTERS, 'operator'] },
+        { command: RevokeAllAccess, roles: [...GRANTERS, 'securityOfficer', 'operator'] },
         { command: ReviewAccess, roles: [...GRANTERS, 'securityOfficer'] },
         { command: ExpireAccess, roles: ['system'] },
         { command: BreakGlass, roles: VIEWERS },

@@ -32,7 +32,7 @@ import { usageAccessesProjection, usageProjection } from './usage.projection.js'
 import { evolveStanding, nobody, STANDING_FOLDS, type StandingEvent, type UsageStanding } from './usage.standing.js';
 
 /** `system`: a policy file is applied when the engine starts. */
-const officers: readonly Role[] = ['privacyOfficer', 'operator', 'system'];
+const officers: readonly Role[] = ['privacyOfficer'];
 
 /** The month a command is about. */
 function monthOfCommand(command: UsageDomainCommand): string {
