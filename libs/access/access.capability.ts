@@ -1,8 +1,9 @@
-import { capability, slice, view, type Role } from '#slice';
+import { capability, READERS, slice, view, type Role } from '#slice';
 import { ApproveServiceContract, DraftServiceContract, EndServiceContract } from './contract.commands.js';
 import { contractDecider, contractStream } from './contract.decider.js';
 import { serviceContractsProjection } from './contract.projection.js';
 import { contractRegister } from './contract.register.js';
+import { withinContract } from './contract.rule.js';
 import { CredentialsController } from './credentials.controller.js';
 import {
   BreakGlass,
@@ -24,8 +25,8 @@ import { accessCodec, accessLogProjection, accessStream, viewDecider, ViewPerson
 /** Those who look at people's data, and those who decide who does. */
 const VIEWERS: readonly Role[] = ['staff', 'privacyOfficer', 'legal'];
 const GRANTERS: readonly Role[] = ['privacyOfficer'];
-/** `system`: a policy file is applied when the engine starts. */
-const CONTRACTS: readonly Role[] = ['privacyOfficer', 'system'];
+/** Those who watch over access: they see who may look, never what there is to be seen. */
+const WATCHERS: readonly Role[] = [...READERS, 'securityOfficer'];
 
 export const accessCapability = capability({
   name: 'access',
@@ -47,8 +48,8 @@ export const accessCapability = capability({
         { command: RequestAccess, roles: VIEWERS },
         { command: GrantAccess, roles: GRANTERS },
         { command: RevokeAccess, roles: GRANTERS },
-        { command: RevokeAllAccess, roles: [...GRANTERS, 'operator'] },
-        { command: ReviewAccess, roles: GRANTERS },
+        { command: RevokeAllAccess, roles: [...GRANTERS, 'securityOfficer', 'operator'] },
+        { command: ReviewAccess, roles: [...GRANTERS, 'securityOfficer'] },
         { command: ExpireAccess, roles: ['system'] },
         { command: BreakGlass, roles: VIEWERS },
         { command: ReviewBreakGlass, roles: GRANTERS },
@@ -60,9 +61,9 @@ export const accessCapability = capability({
       stream: ({ serviceId }) => contractStream(serviceId),
       facts: () => ({}),
       commands: [
-        { command: DraftServiceContract, roles: CONTRACTS },
-        { command: ApproveServiceContract, roles: CONTRACTS },
-        { command: EndServiceContract, roles: CONTRACTS },
+        { command: DraftServiceContract, roles: GRANTERS },
+        { command: ApproveServiceContract, roles: GRANTERS },
+        { command: EndServiceContract, roles: GRANTERS },
       ],
     }),
   ],
@@ -70,10 +71,11 @@ export const accessCapability = capability({
   projections: [accessLogProjection, accessMatrixProjection, serviceContractsProjection],
   views: [
     view('subject', 'views', accessLogProjection, 'access_log'),
-    view('register', 'access-grants', accessMatrixProjection, 'access_grants'),
-    view('register', 'service-contracts', serviceContractsProjection, 'service_contracts'),
-    view('register', 'break-glass', accessMatrixProjection, 'break_glass'),
+    view('register', 'access-grants', accessMatrixProjection, 'access_grants', WATCHERS),
+    view('register', 'service-contracts', serviceContractsProjection, 'service_contracts', WATCHERS),
+    view('register', 'break-glass', accessMatrixProjection, 'break_glass', WATCHERS),
   ],
   controllers: [CredentialsController, SessionController],
   policies: grantExpiryPolicies,
+  doorRules: [withinContract],
 });

@@ -13,13 +13,25 @@ import {
   MaxLength,
   ValidateNested,
 } from 'class-validator';
-import { parseInstant } from '#kernel';
-import { InvalidCommand, IsInstant, readBody, REGISTER_ID, systemClock } from '#slice';
+import { parseInstant, type Actor } from '#kernel';
+import {
+  EMPLOYED_ROLES,
+  InvalidCommand,
+  IsId,
+  IsInstant,
+  PERSONAL_ROLES,
+  readBody,
+  REGISTER_ID,
+  ROLES,
+  systemClock,
+  type Role,
+} from '#slice';
 import { OpenTo } from './guard.js';
 import { AccessStore } from './store.js';
 import { LONGEST_TOKEN_LIFE, type IssuedToken, type TokenEntry } from './tokens.js';
 
-const ISSUABLE = ['service', 'staff', 'privacyOfficer', 'legal', 'auditor', 'operator'] as const;
+const ISSUABLE = ROLES.filter((role) => role !== 'system');
+const isPersonal = (role: Role): boolean => PERSONAL_ROLES.includes(role);
 
 class NewToken {
   @IsString()
@@ -27,15 +39,21 @@ class NewToken {
   @MaxLength(64)
   readonly actorId!: string;
 
-  @IsIn(['user', 'service_account'])
-  readonly actorType!: 'user' | 'service_account';
+  /** `app_user` for a subject or who acts for one. */
+  @IsIn(['user', 'service_account', 'app_user'])
+  readonly actorType!: 'user' | 'service_account' | 'app_user';
 
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(ISSUABLE.length)
   @ArrayUnique()
   @IsIn(ISSUABLE, { each: true })
-  readonly roles!: readonly (typeof ISSUABLE)[number][];
+  readonly roles!: readonly Role[];
+
+  /** The person that a subject, or who acts for one, may act about; for these roles and no other. */
+  @IsOptional()
+  @IsId()
+  readonly subjectId?: string;
 
   /** In 90 days when absent; at most a year ahead. */
   @IsOptional()
@@ -64,7 +82,7 @@ class NewAccount {
   @ArrayMinSize(1)
   @ArrayMaxSize(ISSUABLE.length)
   @ArrayUnique()
-  @IsIn(ISSUABLE.filter((role) => role !== 'service'), { each: true })
+  @IsIn(EMPLOYED_ROLES, { each: true })
   readonly roles!: readonly string[];
 }
 
@@ -83,10 +101,17 @@ export class CredentialsController {
       if (end !== undefined && (end <= at || Date.parse(end) > Date.parse(at) + LONGEST_TOKEN_LIFE))
         throw new InvalidCommand([{ field: `tokens.${index}.expiresAt`, rule: 'isWithinAYear' }]);
     });
-    const issued = tokens.map(async ({ actorId, actorType, roles }, index) => ({
-      actorId,
-      ...(await this.store.tokens.issue({ id: actorId, type: actorType, roles }, at, ends[index])),
-    }));
+    tokens.forEach(({ actorType, roles, subjectId }, index) => {
+      const personal = roles.some(isPersonal);
+      if (personal && (roles.length > 1 || actorType !== 'app_user'))
+        throw new InvalidCommand([{ field: `tokens.${index}.roles`, rule: 'isAlone' }]);
+      if (personal !== (subjectId !== undefined))
+        throw new InvalidCommand([{ field: `tokens.${index}.subjectId`, rule: 'isGivenForOnePerson' }]);
+    });
+    const issued = tokens.map(async ({ actorId, actorType, roles, subjectId }, index) => {
+      const actor: Actor = { id: actorId, type: actorType, roles, ...(subjectId !== undefined && { subjectId }) };
+      return { actorId, ...(await this.store.tokens.issue(actor, at, ends[index])) };
+    });
     return { tokens: await Promise.all(issued) };
   }
 

@@ -10,6 +10,8 @@ export interface TokenRow {
   readonly created_at: string;
   readonly expires_at: string | null;
   readonly revoked_at: string | null;
+  /** The person that a subject's or an agent's token is about. */
+  readonly subject_id: string | null;
 }
 
 export interface AccountRow {
@@ -109,6 +111,12 @@ export const MIGRATIONS: readonly Migration[] = [
         .addColumn('subject', 'text', (column) => column.notNull())
         .addColumn('first_seen_at', 'text', (column) => column.notNull())
         .execute();
+    },
+  },
+  {
+    name: '0004-tokens-about-one-person',
+    async up(db) {
+      await db.schema.alterTable('tokens').addColumn('subject_id', 'text').execute();
     },
   },
 ];

@@ -59,6 +59,10 @@ export const retentionCapability = capability({
         legalHolds: registers.get(legalHoldRegister),
         purposes: registers.get(purposeRegister),
       }),
+      touched: (command, { items }) => {
+        const named = 'itemIds' in command ? (command.itemIds ?? []) : 'itemId' in command ? [command.itemId] : [];
+        return { categories: named.flatMap((itemId) => items[itemId]?.category ?? []) };
+      },
       async lookUp(command, state, { vault, registers }) {
         const personErased = async () => (await vault.tombstoneOfSubject(command.subjectId)) !== undefined;
         const { subjectId } = command;

@@ -16,7 +16,7 @@ import {
 import { LogUnavailable, PlaintextPersonalData, RevisionConflict, type EventLog, type Identified } from '#event-log';
 import { SubjectErased } from '#key-vault';
 import { refused, type Accepted, type Answer, type Refused } from './answer.js';
-import type { AnySlice, LookUps } from './capability.js';
+import type { AnySlice, DoorRule, LookUps } from './capability.js';
 import type { Clock } from './clock.js';
 import type { Command } from './command.js';
 import { eventId, REFUSAL_STREAM_PREFIX, refusalEventId, type CommandRefused } from './refusal-log.js';
@@ -91,6 +91,7 @@ export class SliceRunner {
     private readonly ledger: CommandLedger,
     private readonly clock: Clock,
     slices: readonly AnySlice[],
+    private readonly rules: readonly DoorRule[] = [],
   ) {
     this.#lookUps = { vault: log.vault, registers, events: (stream) => log.readStream(stream) };
     for (const slice of slices) {
@@ -183,11 +184,12 @@ export class SliceRunner {
       };
       const state = fold.states.get(slice);
       const closed = staysOpen(slice, command) ? undefined : fold.closed;
-      const looked = closed === undefined && slice.lookUp ? await slice.lookUp(command, state, this.#lookUps) : {};
-      const outcome: Outcome<DomainEvent> =
-        closed === undefined
-          ? slice.decider.decide(command as DomainCommand, state, { ...facts, ...looked })
-          : { kind: 'refused', refusal: { code: closed, details: {} } };
+      const turnedAway =
+        this.#turnedAway(slice, command, state) ?? (closed === undefined ? undefined : { code: closed, details: {} });
+      const looked = !turnedAway && slice.lookUp ? await slice.lookUp(command, state, this.#lookUps) : {};
+      const outcome: Outcome<DomainEvent> = turnedAway
+        ? { kind: 'refused', refusal: turnedAway }
+        : slice.decider.decide(command as DomainCommand, state, { ...facts, ...looked });
       const final = outcome.kind === 'accepted' && outcome.events.length > 0;
       if (!final && cached) {
         // Nothing will be appended, so nothing would tell that the cached state is behind: read on, decide once more.
@@ -226,6 +228,21 @@ export class SliceRunner {
       }
     }
     throw new TooContended(`the stream ${stream} would not stand still`);
+  }
+
+  /** What the rules of the door have against a command: they are asked with what it touches in this state. */
+  #turnedAway(slice: AnySlice, command: Command, state: unknown): Refusal | undefined {
+    const sent = {
+      command,
+      actor: command.actor,
+      forThePerson: slice.commands.find((each) => command instanceof each.command)?.forThePerson ?? false,
+      touched: slice.touched?.(command, state, this.registers) ?? {},
+    };
+    for (const rule of this.rules) {
+      const refusal = rule(sent, this.registers);
+      if (refusal) return refusal;
+    }
+    return undefined;
   }
 
   async #append(
