@@ -62,6 +62,8 @@ export interface PartitionParts {
   readonly partitions: number;
   readonly keys: SealingKeys;
   readonly sealedFields: Readonly<Record<string, readonly string[]>>;
+  /** Whether a command of this name exists: another name is the sender's word, and is not repeated. */
+  readonly isCommand: (type: string) => boolean;
   readonly handle: (command: BusCommand) => Promise<Handled>;
   readonly now: () => string;
   /** Whether this process holds the partition at this moment. */
@@ -303,6 +305,8 @@ export class Partition {
       if (error instanceof SealBroken) throw new Unreadable('sealBroken', 'data.sealed');
       throw error;
     }
+    // The answer repeats names the sender chose: it never lies in Redis in the clear.
+    if (opened.answerKey.length !== 32) throw new Unreadable('notACommand', 'data.sealed');
     const command = this.#commandOf(event, opened);
     for (let attempt = 1; ; attempt += 1) {
       const handled = await this.parts.handle(command);
@@ -322,7 +326,7 @@ export class Partition {
   }
 
   #commandOf(event: CloudEvent<CommandData>, { token, body }: OpenedMessage): BusCommand {
-    const type = event.type.slice(COMMAND_TYPE.length, -'.v1'.length);
+    const type = nameOf(event.type);
     const inClear = pathHeld(event.data?.body, this.parts.sealedFields[type] ?? []);
     return {
       type,
@@ -352,7 +356,7 @@ export class Partition {
       causationid: event.id,
       status,
     };
-    const data = answerKey?.length === 32 ? { sealed: sealAnswer(answerKey, body, event.id) } : body;
+    const data = answerKey ? { sealed: sealAnswer(answerKey, body, event.id) } : body;
     return { to, text: JSON.stringify({ ...attributes, data }) };
   }
 
@@ -363,7 +367,7 @@ export class Partition {
     detail: string,
     deliveries: number,
   ): Promise<void> {
-    const known = event instanceof Unreadable ? {} : describe(event);
+    const known = event instanceof Unreadable ? {} : this.#describe(event);
     const entry = { ...known, reason, detail, partition: this.number, entry: id, deliveries, time: this.parts.now() };
     const fields = Object.entries(entry).flatMap(([name, value]) => [name, String(value)]);
     for (let attempt = 1; ; attempt += 1)
@@ -375,6 +379,12 @@ export class Partition {
         if (!isRefusal(error) || !this.#goesOn()) throw error;
         await wait(Math.min(FIRST_PAUSE * attempt, LONGEST_PAUSE));
       }
+  }
+
+  /** What of an event may be told: ids and names of our own shape. All else is the sender's words. */
+  #describe({ id, type, subject }: CloudEvent): Readonly<Record<string, string>> {
+    const isKnown = this.parts.isCommand(nameOf(type));
+    return { id, ...(isKnown && { type }), ...(subject !== undefined && { subject }) };
   }
 
   /** Removes what every group of the stream has acknowledged, and nothing else. */
@@ -421,10 +431,7 @@ export function pairs(fields: readonly unknown[]): Readonly<Record<string, unkno
   return Object.fromEntries(entries);
 }
 
-/** What of an event may be told: ids and names of our own shape. All else is the sender's words. */
-function describe({ id, type, subject }: CloudEvent): Readonly<Record<string, string>> {
-  return { id, type, ...(subject !== undefined && { subject }) };
-}
+const nameOf = (type: string): string => type.slice(COMMAND_TYPE.length, -'.v1'.length);
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const TYPE = /^com\.chersoft\.custos\.command\.[A-Za-z]{1,64}\.v1$/;

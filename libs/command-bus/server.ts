@@ -39,7 +39,7 @@ const COUNT_ENGINES = `
   redis.pcall('ZADD', KEYS[1], at, ARGV[1])
   return redis.call('ZCARD', KEYS[1])`;
 
-export interface CommandBusOptions extends Pick<PartitionParts, 'keys' | 'sealedFields' | 'now'> {
+export interface CommandBusOptions extends Pick<PartitionParts, 'keys' | 'sealedFields' | 'isCommand' | 'now'> {
   /** See `parseRedisUrl`. */
   readonly url: string;
   /** Told once per outage of Redis, and when it is over. */
@@ -162,6 +162,7 @@ export class CommandBusServer extends Server implements CustomTransportStrategy 
       partitions: PARTITIONS,
       keys: this.options.keys,
       sealedFields: this.options.sealedFields,
+      isCommand: this.options.isCommand,
       now: this.options.now,
       handle: (command) => this.#handle(command),
       holds: (each) => this.#holds(each),
