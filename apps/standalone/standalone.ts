@@ -146,6 +146,7 @@ export async function startStandalone(
         url: configuration.bus.url,
         keys: app.get(SealingKeys),
         sealedFields: configuration.bus.allowPlaintext ? {} : sealedFieldsOf(app.get(CommandCatalogue)),
+        isCommand: (type) => app.get(CommandCatalogue).get(type) !== undefined,
         now: () => clock.now(),
         onState: (state, error) =>
           state === 'connected'

@@ -44,11 +44,11 @@ describe('a CloudEvent', () => {
     [{ ...event, datacontenttype: 'json' }, 'datacontenttype (isMediaType)'],
     [{ ...event, Upper: 'a' }, '(unnamed) (isLowerCaseAlphanumeric)'],
     [{ ...event, 'a.b': 'a' }, '(unnamed) (isLowerCaseAlphanumeric)'],
-    [{ ...event, ext: 1.5 }, 'ext (isInteger32)'],
+    [{ ...event, ext: 1.5 }, '(extension) (isInteger32)'],
     [{ ...event, data: 1, data_base64: 'AAE=' }, 'data_base64 (isAlone)'],
-    [{ ...event, ext: 2 ** 31 }, 'ext (isInteger32)'],
-    [{ ...event, ext: {} }, 'ext (isTextIntegerOrBoolean)'],
-    [{ ...event, ext: 'a\u0000' }, 'ext (isPlainText)'],
+    [{ ...event, ext: 2 ** 31 }, '(extension) (isInteger32)'],
+    [{ ...event, ext: {} }, '(extension) (isTextIntegerOrBoolean)'],
+    [{ ...event, ext: 'a\u0000' }, '(extension) (isPlainText)'],
     [{ ...event, id: '' }, 'id (isNonEmptyText)'],
     [{ ...event, source: undefined }, 'source (isTextIntegerOrBoolean)'],
     [{ specversion: '1.0', id: '1', source: '/a' }, 'type (isRequired)'],
@@ -56,6 +56,7 @@ describe('a CloudEvent', () => {
     [{ ...event, dataschema: '/relative' }, 'dataschema (isUri)'],
     [{ ...event, time: '2026-02-30T00:00:00Z' }, 'time (isTimestamp)'],
     [{ ...event, data_base64: '!' }, 'data_base64 (isBase64)'],
+    [{ ...event, ashafictional: {} }, '(extension) (isTextIntegerOrBoolean)'],
     [[event], '(event) (isObject)'],
   ])('is refused, with the attribute and the rule: %j', (value, rule) => expect(wrong(value)).toBe(rule));
 });

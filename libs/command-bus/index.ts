@@ -1,3 +1,4 @@
+export * from './answer-writer.js';
 export * from './asyncapi.js';
 export * from './fields.js';
 export * from './integration-events.js';

@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import {
   ANSWER_TYPE,
@@ -16,12 +16,13 @@ import {
   sealAnswer,
   SealBroken,
   SealingKeyUnknown,
-  pathsHeld,
+  pathHeld,
   type CloudEvent,
   type CommandData,
   type Connection,
   type OpenedMessage,
 } from './sdk/index.js';
+import { isRefusal, type AnswerWriter, type Finished } from './answer-writer.js';
 import type { SealingKeys } from './sealing-keys.js';
 
 /** A command as it came out of its message: authenticated as untampered, trusted in nothing else. */
@@ -55,11 +56,14 @@ export type DeadReason =
 export interface PartitionParts {
   readonly url: string;
   readonly connection: Connection;
+  readonly answers: AnswerWriter;
   /** Unique to this process. */
   readonly consumer: string;
   readonly partitions: number;
   readonly keys: SealingKeys;
   readonly sealedFields: Readonly<Record<string, readonly string[]>>;
+  /** Whether a command of this name exists: another name is the sender's word, and is not repeated. */
+  readonly isCommand: (type: string) => boolean;
   readonly handle: (command: BusCommand) => Promise<Handled>;
   readonly now: () => string;
   /** Whether this process holds the partition at this moment. */
@@ -79,10 +83,6 @@ const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 5_000;
 const BLOCK = 1_000;
 const TRIM_INTERVAL = 500;
-const ANSWER_ATTEMPTS = 4;
-const LONGEST_REPLIES = 10_000;
-/** How long a reply waits for its reader, in milliseconds. */
-export const REPLY_LIFE = 120_000;
 const LONGEST_DEAD_LETTERS = 100_000;
 
 type Entry = readonly [id: string, fields: readonly string[] | null];
@@ -135,6 +135,8 @@ export class Partition {
         }
         const entries = await this.#read(key, room);
         for (const entry of entries) this.#begin(entry, 1);
+        // What was read is begun before more is asked for, and what comes meanwhile comes with the next read.
+        if (entries.length > 0) await nextTurn();
         if (performance.now() - this.#trimmed < TRIM_INTERVAL) continue;
         await this.#trim(key);
         if (await this.#othersHave(key)) return;
@@ -265,27 +267,30 @@ export class Partition {
     while (this.#chains.size > 0) await Promise.all(this.#chains.values());
   }
 
-  /** From the message to its answer, or to the dead letters; acknowledged at the end. */
+  /** From the message to its answer, or to the dead letters; acknowledged with the answer. */
   async #finish(id: string, event: CloudEvent<CommandData> | Unreadable, deliveries: number): Promise<void> {
-    try {
-      if (event instanceof Unreadable) throw event;
-      if (deliveries > DELIVERIES) throw new Unreadable('deliveredTooOften', '');
-      if (partitionOf(orderKeyOf(event), this.parts.partitions) !== this.number)
-        throw new Unreadable('wrongPartition', 'subject');
-      await this.#answerTo(id, event, deliveries);
-    } catch (error) {
+    const reply = await this.#outcomeOf(id, event, deliveries).catch(async (error: unknown) => {
       if (!(error instanceof Unreadable)) throw error;
       await this.#setAside(id, event, error.reason, error.detail, deliveries);
-      if (!(event instanceof Unreadable))
-        await this.#reply(event, undefined, {
-          status: 400,
-          body: { title: 'the message was set aside', status: 400, reason: error.reason },
-        });
-    }
-    await this.parts.connection.xack(commandsOf(this.number), COMMAND_GROUP, id);
+      return event instanceof Unreadable
+        ? undefined
+        : this.#replyTo(event, undefined, {
+            status: 400,
+            body: { title: 'the message was set aside', status: 400, reason: error.reason },
+          });
+    });
+    await this.parts.answers.finish({ partition: this.number, entry: id, ...(reply && { reply }) });
   }
 
-  async #answerTo(id: string, event: CloudEvent<CommandData>, deliveries: number): Promise<void> {
+  async #outcomeOf(
+    id: string,
+    event: CloudEvent<CommandData> | Unreadable,
+    deliveries: number,
+  ): Promise<Finished['reply']> {
+    if (event instanceof Unreadable) throw event;
+    if (deliveries > DELIVERIES) throw new Unreadable('deliveredTooOften', '');
+    if (partitionOf(orderKeyOf(event), this.parts.partitions) !== this.number)
+      throw new Unreadable('wrongPartition', 'subject');
     const keyOf = await this.parts.keys.valid();
     let opened: OpenedMessage;
     try {
@@ -293,22 +298,24 @@ export class Partition {
     } catch (error) {
       // A sender that has missed a rotation asks for the keys and sends the command again.
       if (error instanceof SealingKeyUnknown)
-        return this.#reply(event, undefined, {
+        return this.#replyTo(event, undefined, {
           status: 409,
           body: { title: 'the sealing key is not valid', status: 409, reason: 'sealingKeyUnknown' },
         });
       if (error instanceof SealBroken) throw new Unreadable('sealBroken', 'data.sealed');
       throw error;
     }
+    // The answer repeats names the sender chose: it never lies in Redis in the clear.
+    if (opened.answerKey.length !== 32) throw new Unreadable('notACommand', 'data.sealed');
     const command = this.#commandOf(event, opened);
     for (let attempt = 1; ; attempt += 1) {
       const handled = await this.parts.handle(command);
-      if (!('failed' in handled)) return this.#reply(event, opened.answerKey, handled);
+      if (!('failed' in handled)) return this.#replyTo(event, opened.answerKey, handled);
       // While the log is away no message fares better than this one: the partition waits with it.
       if (handled.failed === 'outage') attempt -= 1;
       else if (attempt >= ATTEMPTS) {
         await this.#setAside(id, event, handled.failed, '', deliveries);
-        return this.#reply(event, opened.answerKey, {
+        return this.#replyTo(event, opened.answerKey, {
           status: 503,
           body: { title: 'the command could not be decided and was set aside', status: 503, reason: handled.failed },
         });
@@ -319,8 +326,8 @@ export class Partition {
   }
 
   #commandOf(event: CloudEvent<CommandData>, { token, body }: OpenedMessage): BusCommand {
-    const type = event.type.slice(COMMAND_TYPE.length, -'.v1'.length);
-    const [inClear] = pathsHeld(event.data?.body, this.parts.sealedFields[type] ?? []);
+    const type = nameOf(event.type);
+    const inClear = pathHeld(event.data?.body, this.parts.sealedFields[type] ?? []);
     return {
       type,
       commandId: event.id,
@@ -330,40 +337,27 @@ export class Partition {
     };
   }
 
-  /**
-   * Puts the answer into the sender's stream of replies. Where that fails (Redis is full, the key is another's) the
-   * outcome stands in the log all the same, and the sender gets it by sending the command again.
-   */
-  async #reply(
+  /** The answer as the sender's stream of replies takes it; nothing where no such stream is named. */
+  #replyTo(
     event: CloudEvent<CommandData>,
     answerKey: Buffer | undefined,
     { status, body }: { readonly status: number; readonly body: object },
-  ): Promise<void> {
-    const replyTo = event['replyto'];
-    if (typeof replyTo !== 'string' || !REPLIES.test(replyTo)) return;
+  ): Finished['reply'] {
+    const to = event['replyto'];
+    if (typeof to !== 'string' || !REPLIES.test(to)) return undefined;
+    const time = this.parts.now();
     const attributes = {
       specversion: '1.0',
-      id: `${event.id}/${this.parts.now()}`,
+      id: `${event.id}/${time}`,
       source: '/custos/command-bus',
       type: ANSWER_TYPE,
-      time: this.parts.now(),
+      time,
       datacontenttype: 'application/json',
       causationid: event.id,
       status,
     };
-    const data = answerKey?.length === 32 ? { sealed: sealAnswer(answerKey, body, event.id) } : body;
-    const text = JSON.stringify({ ...attributes, data });
-    for (let attempt = 1; attempt <= ANSWER_ATTEMPTS; attempt += 1)
-      try {
-        const { connection } = this.parts;
-        await connection.xadd(replyTo, 'MAXLEN', '~', LONGEST_REPLIES, '*', 'event', text);
-        await connection.pexpire(replyTo, REPLY_LIFE);
-        return;
-      } catch (error) {
-        // An error of Redis itself, not of the way to it.
-        if (!isRefusal(error)) throw error;
-        if (attempt < ANSWER_ATTEMPTS) await wait(50 * attempt);
-      }
+    const data = answerKey ? { sealed: sealAnswer(answerKey, body, event.id) } : body;
+    return { to, text: JSON.stringify({ ...attributes, data }) };
   }
 
   async #setAside(
@@ -373,7 +367,7 @@ export class Partition {
     detail: string,
     deliveries: number,
   ): Promise<void> {
-    const known = event instanceof Unreadable ? {} : describe(event);
+    const known = event instanceof Unreadable ? {} : this.#describe(event);
     const entry = { ...known, reason, detail, partition: this.number, entry: id, deliveries, time: this.parts.now() };
     const fields = Object.entries(entry).flatMap(([name, value]) => [name, String(value)]);
     for (let attempt = 1; ; attempt += 1)
@@ -387,10 +381,16 @@ export class Partition {
       }
   }
 
+  /** What of an event may be told: ids and names of our own shape. All else is the sender's words. */
+  #describe({ id, type, subject }: CloudEvent): Readonly<Record<string, string>> {
+    const isKnown = this.parts.isCommand(nameOf(type));
+    return { id, ...(isKnown && { type }), ...(subject !== undefined && { subject }) };
+  }
+
   /** Removes what every group of the stream has acknowledged, and nothing else. */
   async #trim(key: string): Promise<void> {
     this.#trimmed = performance.now();
-    await trimAcknowledged(this.parts.connection, key);
+    if ((await this.parts.connection.xlen(key)) > 0) await trimAcknowledged(this.parts.connection, key);
   }
 }
 
@@ -431,13 +431,7 @@ export function pairs(fields: readonly unknown[]): Readonly<Record<string, unkno
   return Object.fromEntries(entries);
 }
 
-const isRefusal = (error: unknown): boolean =>
-  /^(OOM|WRONGTYPE|MISCONF|READONLY|NOREPLICAS)/.test((error as Error).message);
-
-/** What of an event may be told: ids and names of our own shape. All else is the sender's words. */
-function describe({ id, type, subject }: CloudEvent): Readonly<Record<string, string>> {
-  return { id, type, ...(subject !== undefined && { subject }) };
-}
+const nameOf = (type: string): string => type.slice(COMMAND_TYPE.length, -'.v1'.length);
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const TYPE = /^com\.chersoft\.custos\.command\.[A-Za-z]{1,64}\.v1$/;

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
+import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import type { Cluster, Redis } from 'ioredis';
 import { lastValueFrom } from 'rxjs';
+import { AnswerWriter } from './answer-writer.js';
 import { Partition, type BusCommand, type Handled, type PartitionParts } from './partition.js';
 import { connectRedis, ENGINES, ownerOf, type Connection } from './sdk/index.js';
 
@@ -38,7 +39,7 @@ const COUNT_ENGINES = `
   redis.pcall('ZADD', KEYS[1], at, ARGV[1])
   return redis.call('ZCARD', KEYS[1])`;
 
-export interface CommandBusOptions extends Pick<PartitionParts, 'keys' | 'sealedFields' | 'now'> {
+export interface CommandBusOptions extends Pick<PartitionParts, 'keys' | 'sealedFields' | 'isCommand' | 'now'> {
   /** See `parseRedisUrl`. */
   readonly url: string;
   /** Told once per outage of Redis, and when it is over. */
@@ -56,6 +57,8 @@ export class CommandBusServer extends Server implements CustomTransportStrategy 
   readonly #working = new Map<number, Promise<void>>();
   readonly #partitions = new Map<number, Partition>();
   #connection: Connection | undefined;
+  #answers: AnswerWriter | undefined;
+  #handler: MessageHandler | null = null;
   #beating: Promise<void> | undefined;
   #stopping = new AbortController();
   #connected: boolean | undefined;
@@ -68,6 +71,7 @@ export class CommandBusServer extends Server implements CustomTransportStrategy 
 
   listen(callback: () => void): void {
     this.#connection = connectRedis(this.options.url, false, (error) => (this.#lastError = error));
+    this.#answers = new AnswerWriter(this.#connection);
     this.#beating = this.#beat();
     callback();
   }
@@ -148,14 +152,17 @@ export class CommandBusServer extends Server implements CustomTransportStrategy 
   /** Works on a partition until it is lost, given back, or the engine stops. */
   #begin(number: number): void {
     const connection = this.#connection;
-    if (!connection) return;
+    const answers = this.#answers;
+    if (!connection || !answers) return;
     const partition = new Partition(number, {
       url: this.options.url,
       connection,
+      answers,
       consumer: this.#consumer,
       partitions: PARTITIONS,
       keys: this.options.keys,
       sealedFields: this.options.sealedFields,
+      isCommand: this.options.isCommand,
       now: this.options.now,
       handle: (command) => this.#handle(command),
       holds: (each) => this.#holds(each),
@@ -187,9 +194,9 @@ export class CommandBusServer extends Server implements CustomTransportStrategy 
   }
 
   async #handle(command: BusCommand): Promise<Handled> {
-    const handler = this.getHandlerByPattern(BUS_COMMAND);
-    if (!handler) throw new Error(`no controller handles ${BUS_COMMAND}`);
-    return lastValueFrom(this.transformToObservable(await handler(command)));
+    this.#handler ??= this.getHandlerByPattern(BUS_COMMAND);
+    if (!this.#handler) throw new Error(`no controller handles ${BUS_COMMAND}`);
+    return lastValueFrom(this.transformToObservable(await this.#handler(command)));
   }
 
   /** An outage is told once it has lasted: a connection that is being made is none. */

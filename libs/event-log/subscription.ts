@@ -1,5 +1,5 @@
 import { ErrorType, type AllStreamResolvedEvent, type AllStreamSubscription } from '@eventstore/db-client';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import type { Recorded } from '#kernel';
 
 /** Who follows the log, and what it does with it. */
@@ -64,6 +64,8 @@ export function follow(
         idle = false;
         const event = decodeEvent(resolved);
         if (event) batch.push(event);
+        // One turn of the event loop: what comes with it is handled together, and answers that are ready go out first.
+        if (batch.length < limit && subscription.readableLength === 0) await nextTurn();
         if (batch.length >= limit || subscription.readableLength === 0) {
           const events = batch;
           batch = [];

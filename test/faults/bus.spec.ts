@@ -287,6 +287,7 @@ describeWithRedis('the transport', () => {
       url: redis.url,
       keys: { published: async () => [key], valid: async () => keyOf } as never,
       sealedFields: {},
+      isCommand: (type) => type === 'RegisterSubject',
       now: () => new Date().toISOString(),
       onState: () => undefined,
     });
@@ -430,4 +431,41 @@ describeWithRedis('the transport', () => {
     expect(handled).toBe(0);
     await settles(redis);
   }, 60_000);
+
+  it('repeats no word of a sender in a dead letter: no name of an attribute, no name of a command', async () => {
+    let handled = 0;
+    engine(async (command) => ((handled += 1), accept(command)));
+    const subjectId = randomUUID();
+    const sealing = { source: '/service/x', token: 't', replyTo: repliesOf(randomUUID()), answerKey: randomBytes(32) };
+    const built = (type: string, answerKey = sealing.answerKey): CloudEvent<CommandData> =>
+      commandMessage(
+        description,
+        { type, body: { subjectId }, commandId: randomUUID() },
+        { ...sealing, answerKey },
+        new Date().toISOString(),
+      );
+    const where = commandsOf(partitionOf(subjectId, PARTITIONS));
+    for (const message of [
+      { ...built('RegisterSubject'), ashafictional: {} },
+      { ...built('RegisterSubject'), 'Asha Fictional': 1 },
+      { ...built('AshaFictional'), source: '/service/y' },
+      // Without a key for the answer it would lie in Redis in the clear.
+      built('RegisterSubject', Buffer.alloc(0)),
+    ])
+      await redis.client.xadd(where, '*', 'event', JSON.stringify(message));
+    await until('all are set aside', async () => (await redis.client.xlen(DEAD_LETTERS)) === 4);
+    const dead = await redis.client.xrange(DEAD_LETTERS, '-', '+');
+    expect(JSON.stringify(dead)).not.toMatch(/asha/i);
+    const said = dead.map(([, fields]) =>
+      ['reason', 'detail'].map((name) => fields[fields.indexOf(name) + 1]).join(' '),
+    );
+    expect(said.sort()).toEqual([
+      'notACloudEvent (extension) isTextIntegerOrBoolean',
+      'notACloudEvent (unnamed) isLowerCaseAlphanumeric',
+      'notACommand data.sealed',
+      'sealBroken data.sealed',
+    ]);
+    expect(handled).toBe(0);
+    await settles(redis);
+  }, 30_000);
 });

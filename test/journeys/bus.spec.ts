@@ -106,6 +106,8 @@ describeWithRedis('a service on the message bus', () => {
     for (const [actor, type, sent] of [
       ['crm', 'RegisterSubject', { ...body, capacity: EMAIL }],
       ['crm', 'RegisterSubject', { ...body, nothing: 1 }],
+      ['crm', 'RegisterSubject', { ...body, [NAME]: 1 }],
+      ['crm', 'CollectData', { ...ACCOUNT, ...body, items: [{ category: 'contact.name', value: NAME, [EMAIL]: 1 }] }],
       ['crm', 'InventData', body],
     ] as const) {
       const overHttp = await custos.send(actor, type, sent);

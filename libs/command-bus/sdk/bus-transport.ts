@@ -24,6 +24,8 @@ interface Waiting {
 const BLOCK = 1_000;
 const LONGEST_MESSAGE = 400 * 1024;
 const READ_AT_ONCE = 256;
+/** How long replies that were read wait for others before they are removed, in milliseconds. */
+const REMOVAL_PAUSE = 50;
 /** How long a description is used before it is asked for again, in milliseconds: rotations are noticed at leisure. */
 const DESCRIPTION_LIFE = 10 * 60 * 1000;
 
@@ -39,6 +41,9 @@ export class BusTransport implements Transport {
   #description: Promise<BusDescription> | undefined;
   #described = 0;
   #closed = false;
+  /** Ids of replies that were read and are to be removed. */
+  readonly #removed: string[] = [];
+  #removal: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: ClientOptions & { readonly redisUrl: string }) {
     this.#sender = connectRedis(options.redisUrl, false, () => undefined);
@@ -101,6 +106,7 @@ export class BusTransport implements Transport {
       for (const { failed } of all) failed(new RequestRefused(commandId, 0, { title: 'the client is closed' }));
     this.#receiver.disconnect();
     await this.#reading;
+    clearTimeout(this.#removal);
     await this.#sender.del(this.#replies).catch(() => undefined);
     this.#sender.disconnect();
   }
@@ -159,13 +165,22 @@ export class BusTransport implements Transport {
         const last = entries.at(-1)?.[0];
         if (last === undefined) continue;
         from = last;
-        await this.#sender.xdel(this.#replies, ...entries.map(([id]) => id)).catch(() => undefined);
+        this.#remove(entries.map(([id]) => id));
       } catch {
         if (this.#closed) return;
         // A Redis that has come back may number its entries anew: what is there is read from the beginning.
         from = '0';
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
+  }
+
+  /** Removes replies that were read, in one go with those of the next moment. */
+  #remove(ids: readonly string[]): void {
+    this.#removed.push(...ids);
+    this.#removal ??= setTimeout(() => {
+      this.#removal = undefined;
+      this.#sender.xdel(this.#replies, ...this.#removed.splice(0)).catch(() => undefined);
+    }, REMOVAL_PAUSE).unref();
   }
 
   #take(text: string): void {

@@ -18,6 +18,7 @@ export interface CloudEvent<T = unknown> {
 export class InvalidCloudEvent extends Error {
   override readonly name = 'InvalidCloudEvent';
   constructor(
+    /** Of CloudEvents itself; the name of any other is the sender's word, and stays out: `(extension)`, `(unnamed)`. */
     readonly attribute: string,
     readonly rule: string,
   ) {
@@ -36,6 +37,8 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 const URI_REFERENCE = /^([A-Za-z0-9._~:/?#[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+$/;
 const URI = /^[A-Za-z][A-Za-z0-9+.-]*:/;
 const FORBIDDEN_IN_TEXT = /[\u0000-\u001f\u007f-\u009f]/;
+/** What the specification names, and all that is repeated of an event that is wrong. */
+const named = (name: string): string => (CORE.has(name) ? name : '(extension)');
 const CORE = new Set(['specversion', 'id', 'source', 'type', 'subject', 'time', 'datacontenttype', 'dataschema']);
 
 /**
@@ -78,11 +81,11 @@ function checkValue(name: string, value: unknown): void {
   if (typeof value === 'boolean') return;
   if (typeof value === 'number') {
     if (!Number.isInteger(value) || value < -(2 ** 31) || value >= 2 ** 31)
-      throw new InvalidCloudEvent(name, 'isInteger32');
+      throw new InvalidCloudEvent(named(name), 'isInteger32');
     return;
   }
-  if (typeof value !== 'string') throw new InvalidCloudEvent(name, 'isTextIntegerOrBoolean');
-  if (!value.isWellFormed() || FORBIDDEN_IN_TEXT.test(value)) throw new InvalidCloudEvent(name, 'isPlainText');
+  if (typeof value !== 'string') throw new InvalidCloudEvent(named(name), 'isTextIntegerOrBoolean');
+  if (!value.isWellFormed() || FORBIDDEN_IN_TEXT.test(value)) throw new InvalidCloudEvent(named(name), 'isPlainText');
 }
 
 function isTimestamp(text: string): boolean {

@@ -122,12 +122,24 @@ export function partBody(
   return { clear, values };
 }
 
-/** Paths of these patterns at which a body holds a value. */
-export function pathsHeld(body: unknown, patterns: readonly string[]): readonly string[] {
-  const values: Record<string, unknown> = {};
-  const copy = structuredClone(body);
-  for (const pattern of patterns) take(copy, pattern.split('.'), [], values);
-  return Object.keys(values);
+/** Whether a body holds a value at one of these patterns, and where: the first path. */
+export function pathHeld(body: unknown, patterns: readonly string[]): string | undefined {
+  for (const pattern of patterns) {
+    const path = heldAt(body, pattern.split('.'));
+    if (path !== undefined) return path.join('.');
+  }
+  return undefined;
+}
+
+function heldAt(at: unknown, [name, ...rest]: readonly string[]): readonly string[] | undefined {
+  if (name === undefined) return at === undefined || at === null ? undefined : [];
+  if (typeof at !== 'object' || at === null) return undefined;
+  for (const each of name === '*' ? (Array.isArray(at) ? Object.keys(at) : []) : [name]) {
+    if (!Object.hasOwn(at, each)) continue;
+    const path = heldAt((at as Record<string, unknown>)[each], rest);
+    if (path) return [each, ...path];
+  }
+  return undefined;
 }
 
 function take(at: unknown, path: readonly string[], walked: readonly string[], into: Record<string, unknown>): void {

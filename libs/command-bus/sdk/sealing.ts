@@ -18,7 +18,6 @@ import {
   diffieHellman,
   generateKeyPairSync,
   randomBytes,
-  type JsonWebKey,
   type KeyObject,
 } from 'node:crypto';
 
@@ -54,7 +53,7 @@ export function sealTo(key: SealingKey, value: unknown, context: string): string
   const header = { alg: 'ECDH-ES', enc: 'A256GCM', kid: key.kid, epk: { kty, crv, x }, ctx: digest(context) };
   const shared = diffieHellman({
     privateKey: ephemeral.privateKey,
-    publicKey: createPublicKey({ key: key as unknown as JsonWebKey, format: 'jwk' }),
+    publicKey: publicKeyOf(key.x),
   });
   return encrypt(header, contentKey(shared), value);
 }
@@ -73,7 +72,9 @@ export function openSealed(sealed: string, keyOf: (kid: string) => KeyObject | u
   if (ctx !== digest(context)) throw new SealBroken('what it was sealed with was changed');
   let shared: Buffer;
   try {
-    shared = diffieHellman({ privateKey, publicKey: createPublicKey({ key: epk as JsonWebKey, format: 'jwk' }) });
+    const { kty, crv, x } = epk as Readonly<Record<string, unknown>>;
+    if (kty !== 'OKP' || crv !== 'X25519' || typeof x !== 'string') throw new SealBroken('the ephemeral key is none');
+    shared = diffieHellman({ privateKey, publicKey: publicKeyOf(x) });
   } catch {
     throw new SealBroken('the ephemeral key is none');
   }
@@ -90,6 +91,16 @@ export function openAnswer(sealed: string, key: Buffer, context: string): unknow
   const { alg, enc, ctx } = headerOf(sealed);
   if (alg !== 'dir' || enc !== 'A256GCM' || ctx !== digest(context)) throw new SealBroken('not the answer to this');
   return decrypt(sealed, key);
+}
+
+/** SubjectPublicKeyInfo of an X25519 key, up to its 32 bytes (RFC 8410): read several times as fast as a JWK. */
+const SPKI = Buffer.from('302a300506032b656e032100', 'hex');
+
+/** @param x the key's 32 bytes, base64url. Throws when they are not so many. */
+function publicKeyOf(x: string): KeyObject {
+  const key = Buffer.from(x, 'base64url');
+  if (key.length !== 32) throw new SealBroken('the ephemeral key is none');
+  return createPublicKey({ key: Buffer.concat([SPKI, key]), format: 'der', type: 'spki' });
 }
 
 /** Concat KDF (NIST SP 800-56A) as RFC 7518, section 4.6, uses it: one round gives the 256 bits. */
