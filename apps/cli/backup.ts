@@ -17,7 +17,7 @@ import { pipeline } from 'node:stream/promises';
 import { openDatabase } from '#database';
 import * as eventStore from '#embedded-event-store';
 import { masterKeyFrom, openKeyVault } from '#key-vault';
-import { ErasureJournal, journalOf } from '#retention';
+import { ErasureJournal, isTombstone, journalOf, type TombstoneEntry } from '#retention';
 import { BadSetting, type Configuration } from '../configuration.js';
 import { UNFINISHED_RESTORE } from '../standalone/standalone.js';
 import { clockOf } from './installation.js';
@@ -76,8 +76,8 @@ export async function backupInstallation(
 }
 
 /**
- * Puts a backup into an empty DATA_DIR and repeats every destruction that the journal knows of, so that nobody who was
- * erased since is there again. Until it is finished, nothing starts on the folder.
+ * Puts a backup into an empty DATA_DIR and repeats every destruction and every suppression that the journal knows of, so
+ * that nobody who was erased since is there again, and nobody who objected since is written to. Until it is finished, nothing starts on the folder.
  *
  * @param journal the file of ERASURE_JOURNAL; `undefined` when the operator says that there is none.
  */
@@ -106,12 +106,13 @@ export async function restoreInstallation(
     clock: () => clockOf(configuration).now(),
   });
   try {
-    for (const entry of entries.filter(({ kind }) => kind === 'subject')) {
+    const tombstones: readonly TombstoneEntry[] = entries.filter(isTombstone);
+    for (const entry of tombstones.filter(({ kind }) => kind === 'subject')) {
       const done = await vault.destroySubject(entry.id, entry.cause);
       destroyed += done.destroyed;
       alreadyDestroyed += done.alreadyDestroyed;
     }
-    const items = entries.filter(({ kind }) => kind === 'item');
+    const items = tombstones.filter(({ kind }) => kind === 'item');
     for (let at = 0; at < items.length; at += DESTROYED_AT_ONCE) {
       const some = items.slice(at, at + DESTROYED_AT_ONCE);
       for (const cause of new Set(some.map((entry) => entry.cause))) {
@@ -122,6 +123,11 @@ export async function restoreInstallation(
         destroyed += done.destroyed;
         alreadyDestroyed += done.alreadyDestroyed;
       }
+    }
+    for (const entry of entries) {
+      if (entry.kind === 'suppressed' && entry.hash !== undefined)
+        await vault.suppression.restore(entry.id, entry.hash);
+      if (entry.kind === 'lifted') await vault.suppression.remove(entry.id);
     }
   } finally {
     await vault.close();

@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 import { redact } from '#embedded-event-store';
+import { addPeriodToInstant } from '#calendar';
 import { LogReader } from '#event-log';
-import type { DataErased } from '#subject';
-import type { ErasureFinalised } from '#retention';
+import type { Instant } from '#kernel';
+import { KEYSTORE_BACKUP_HORIZON, type ErasureFinalised } from '#retention';
 import { followedPrefixes } from '#slice';
+import type { DataErased, ReportedValuesErased } from '#subject';
+import type { UsageErased } from '#telemetry';
 import { capabilities } from '../capabilities.js';
 import { BadSetting, type Configuration } from '../configuration.js';
-import { withLog } from './installation.js';
+import { clockOf, withLog } from './installation.js';
 
 export interface CiphertextRemoved {
   /** Events whose encrypted values are overwritten now. */
@@ -35,7 +38,7 @@ export async function removeCiphertext(configuration: Configuration): Promise<Ci
   // The log's own server overwrites: the one that runs, or the one that serves it for this.
   return withLog(configuration, async (log) => {
     const end = await log.head();
-    const { keys, people } = await final(log, end, belongs);
+    const { keys, people } = await final(log, end, belongs, clockOf(configuration).now());
     const tally = { events: 0, before: 0, waiting: 0, bytes: 0 };
     if (keys.size + people.size === 0) return tally;
     for await (const event of log.readAll(end, belongs)) {
@@ -56,15 +59,24 @@ export async function removeCiphertext(configuration: Configuration): Promise<Ci
   });
 }
 
-/** The keys of erasures that are final, and the people all of whose keys are. */
-async function final(log: LogReader, end: number, belongs: (stream: string) => boolean) {
+/**
+ * The keys of erasures that are final, and the people all of whose keys are. Usage and reported values have no statement
+ * of their finality: their erasure is final when the backups of its time are gone.
+ */
+async function final(log: LogReader, end: number, belongs: (stream: string) => boolean, now: Instant) {
   const finalised = new Set<string>();
   const erased: DataErased['data'][] = [];
+  const keys = new Set<string>();
   for await (const event of log.readAll(end, belongs)) {
     if (event.type === 'DataErased') erased.push((event as unknown as DataErased).data);
+    if (event.type === 'UsageErased') {
+      const usage = (event as unknown as UsageErased).data;
+      if (usage.keystoreBackupHorizon <= now) usage.keys.forEach((key) => keys.add(key));
+    }
+    if (event.type === 'ReportedValuesErased' && addPeriodToInstant(event.recordedAt, KEYSTORE_BACKUP_HORIZON) <= now)
+      (event as unknown as ReportedValuesErased).data.keyIds.forEach((key) => keys.add(key));
     if (event.type === 'ErasureFinalised') finalised.add((event as unknown as ErasureFinalised).data.erasureId);
   }
-  const keys = new Set<string>();
   const people = new Set<string>();
   for (const { erasureId, items, everything, subjectId } of erased) {
     if (erasureId === undefined || !finalised.has(erasureId)) continue;

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { Row } from '#kernel';
 import type { KeyVault } from '#key-vault';
 import type { ReadModels } from '#read-model';
 import { erasureLedgerProjection, retentionScheduleProjection } from '#retention';
 import type { CommandDoor } from '#slice';
-import { holdingsProjection } from '#subject';
+import { holdingsProjection, rectificationsProjection } from '#subject';
+import { usageProjection } from '#telemetry';
+import { suppressionListProjection } from '#use';
 import { STEWARD } from './steward.js';
 
 interface ErasedRow {
@@ -31,12 +34,58 @@ export async function reconcile(parts: {
 }): Promise<{ readonly destroyed: number; readonly restated: number }> {
   const destroyed = await destroyWhatLogErased(parts);
   const restated = await stateWhatVaultDestroyed(parts);
+  const lost = suppressionsLost(parts);
+  if (lost > 0)
+    parts.logger.error(
+      { suppressions: lost },
+      'a restored vault lacks addresses that are suppressed: suppress them again',
+    );
   if (destroyed + restated > 0)
     parts.logger.warn({ destroyed, restated }, 'a restored log or vault was brought up to the erasures since');
   return { destroyed, restated };
 }
 
-async function destroyWhatLogErased({ readModels, vault }: Parameters<typeof reconcile>[0]): Promise<number> {
+/** What is erased beside items: where it stands, and its keys. */
+const BESIDE_ITEMS = [
+  {
+    projection: usageProjection,
+    table: 'usage_months',
+    keysOf: (row: Row): readonly string[] => JSON.parse(String(row['keys'])) as string[],
+  },
+  {
+    projection: rectificationsProjection,
+    table: 'reported_values',
+    keysOf: (row: Row): readonly string[] => [String(row['key_id'])],
+  },
+] as const;
+
+async function destroyWhatLogErased(parts: Parameters<typeof reconcile>[0]): Promise<number> {
+  let sum = await destroyErasedItems(parts);
+  for (const place of BESIDE_ITEMS) sum += await destroyErasedIn(place, parts);
+  return sum;
+}
+
+async function destroyErasedIn(
+  { projection, table, keysOf }: (typeof BESIDE_ITEMS)[number],
+  { readModels, vault }: Parameters<typeof reconcile>[0],
+): Promise<number> {
+  const erased = { status: 'erased' };
+  const destroy = async (rows: readonly Row[]): Promise<number> => {
+    const live = await vault.liveKeys(rows.flatMap(keysOf));
+    return live.length === 0 ? 0 : (await vault.destroyItemKeys(live, 'retention')).destroyed;
+  };
+  const newest = readModels.latest<Row>(projection, table, erased, 'erased_at', AT_ONCE);
+  let sum = await destroy(newest);
+  if (sum === 0 || newest.length < AT_ONCE) return sum;
+  for (let after: number | undefined = 0; after !== undefined;) {
+    const page = readModels.page(projection, table, erased, after, AT_ONCE);
+    sum += await destroy(page.rows);
+    after = page.next;
+  }
+  return sum;
+}
+
+async function destroyErasedItems({ readModels, vault }: Parameters<typeof reconcile>[0]): Promise<number> {
   const newest = readModels.latest<ErasedRow>(erasureLedgerProjection, 'erasures', {}, 'erased_at', AT_ONCE);
   const alive = await destroyLive(newest, readModels, vault);
   if (alive === 0 || newest.length < AT_ONCE) return alive;
@@ -69,6 +118,20 @@ async function destroyLive(erasures: readonly ErasedRow[], readModels: ReadModel
     if (live.length > 0) destroyed += (await vault.destroyItemKeys(live, cause)).destroyed;
   }
   return destroyed;
+}
+
+/** Of the newest suppressions that the log knows of, those the vault has nothing of: only its journal has the address. */
+function suppressionsLost({ readModels, vault }: Parameters<typeof reconcile>[0]): number {
+  const newest = readModels.latest<Row>(
+    suppressionListProjection,
+    'suppressions',
+    { lifted_at: null },
+    'since',
+    AT_ONCE,
+  );
+  return newest.filter(
+    ({ addresses, suppression_id }) => addresses !== 0 && !vault.suppression.holds(String(suppression_id)),
+  ).length;
 }
 
 async function stateWhatVaultDestroyed({ door, readModels, vault }: Parameters<typeof reconcile>[0]): Promise<number> {

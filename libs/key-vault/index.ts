@@ -2,4 +2,4 @@ export * from './errors.js';
 export * from './key-vault.js';
 export * from './master-key.js';
 export { fromStored, isStoredSeal, toStored, type StoredSeal } from './seal.js';
-export { SuppressionList } from './suppression-list.js';
+export { SuppressionList, type SuppressionChange } from './suppression-list.js';

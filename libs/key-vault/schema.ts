@@ -81,6 +81,23 @@ export const migrations: readonly Migration[] = [
       await sql`CREATE INDEX suppressed_by_id ON suppressed (suppression_id)`.execute(db);
     },
   },
+  {
+    name: '0004-changes-of-suppression',
+    async up(db) {
+      // In their order, for the erasure journal: an older vault lacks the newest. `hash` is null where an id was lifted.
+      await sql`
+        CREATE TABLE suppression_changes (
+          number INTEGER PRIMARY KEY AUTOINCREMENT,
+          suppression_id TEXT NOT NULL,
+          hash TEXT,
+          at INTEGER NOT NULL
+        ) STRICT`.execute(db);
+      await sql`
+        INSERT INTO suppression_changes (suppression_id, hash, at)
+        SELECT suppression_id, hash, since FROM suppressed ORDER BY rowid`.execute(db);
+      await sql`CREATE INDEX suppression_changes_by_id ON suppression_changes (suppression_id)`.execute(db);
+    },
+  },
 ];
 
 /** An id as a column holds it: a UUID as its 16 bytes, any other text as it is. SQLite never takes one for the other. */

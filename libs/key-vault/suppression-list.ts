@@ -1,5 +1,14 @@
 import type { Database, SqliteStatement } from '#database';
 
+/** That an address was suppressed, or, without a hash, that an id was lifted. */
+export interface SuppressionChange {
+  readonly number: number;
+  readonly suppressionId: string;
+  /** The keyed hash of the address. */
+  readonly hash?: string;
+  readonly at: number;
+}
+
 /**
  * Addresses at which somebody does not want marketing, as keyed hashes: they outlive the erasure of the person, because
  * they are what keeps the promise to leave them alone (UK GDPR Art 21(3), 17(3)(b)). Hashes stand here and nowhere
@@ -11,6 +20,12 @@ export class SuppressionList {
   readonly #forget: SqliteStatement<[string]>;
   readonly #holds: SqliteStatement<[string], number>;
   readonly #count: SqliteStatement<[], number>;
+  readonly #note: SqliteStatement<[string, string | null, number]>;
+  readonly #unnote: SqliteStatement<[string]>;
+  readonly #changes: SqliteStatement<
+    [number, number],
+    { number: number; suppression_id: string; hash: string | null; at: number }
+  >;
 
   /**
    * @param write runs what it is given in a durable transaction of the vault.
@@ -30,6 +45,9 @@ export class SuppressionList {
     this.#holds = sqlite
       .prepare<[string], number>('SELECT 1 FROM suppressed WHERE suppression_id = ? LIMIT 1')
       .pluck() as SqliteStatement<[string], number>;
+    this.#note = sqlite.prepare('INSERT INTO suppression_changes (suppression_id, hash, at) VALUES (?, ?, ?)');
+    this.#unnote = sqlite.prepare('DELETE FROM suppression_changes WHERE suppression_id = ? AND hash IS NOT NULL');
+    this.#changes = sqlite.prepare('SELECT * FROM suppression_changes WHERE number > ? ORDER BY number LIMIT ?');
     this.#count = sqlite.prepare('SELECT count(*) FROM suppressed').pluck() as SqliteStatement<[], number>;
   }
 
@@ -40,8 +58,20 @@ export class SuppressionList {
    */
   async add(suppressionId: string, addresses: readonly string[]): Promise<void> {
     if (addresses.length === 0) return;
-    const hashes = addresses.map(this.hash);
-    await this.write(() => hashes.forEach((each) => this.#insert.run(each, suppressionId, this.now())));
+    await this.#suppress(suppressionId, addresses.map(this.hash));
+  }
+
+  /** Puts back what an older copy of the vault lacks: a hash as {@link changesAfter} gave it. */
+  async restore(suppressionId: string, hash: string): Promise<void> {
+    await this.#suppress(suppressionId, [hash]);
+  }
+
+  async #suppress(suppressionId: string, hashes: readonly string[]): Promise<void> {
+    await this.write(() => {
+      for (const each of hashes)
+        if (this.#insert.run(each, suppressionId, this.now()).changes > 0)
+          this.#note.run(suppressionId, each, this.now());
+    });
   }
 
   /** The ids under which each address is suppressed, the oldest first; none for an address that is not. */
@@ -56,7 +86,21 @@ export class SuppressionList {
 
   /** Removes what was added under an id. A repeat changes nothing. */
   async remove(suppressionId: string): Promise<void> {
-    await this.write(() => this.#forget.run(suppressionId));
+    await this.write(() => {
+      if (this.#forget.run(suppressionId).changes === 0) return;
+      this.#unnote.run(suppressionId);
+      this.#note.run(suppressionId, null, this.now());
+    });
+  }
+
+  /** What was added and removed, in the order in which that came; `number` 0 is before the first. */
+  changesAfter(number: number, limit: number): readonly SuppressionChange[] {
+    return this.#changes.all(number, limit).map((row) => ({
+      number: row.number,
+      suppressionId: row.suppression_id,
+      ...(row.hash !== null && { hash: row.hash }),
+      at: row.at,
+    }));
   }
 
   /** How many entries there are. */

@@ -16,6 +16,8 @@ interface ErasureRow extends Row {
   readonly erased_at: string | null;
   readonly person_key_destroyed: number;
   readonly backup_horizon: string | null;
+  readonly rest_reason: string | null;
+  readonly rest_ref: string | null;
   readonly finalised_at: string | null;
   readonly verified_by: string | null;
 }
@@ -111,6 +113,9 @@ export class ErasureController {
         law,
         until,
       })),
+      // Usage and what the person reported, which are no items.
+      remainingBesideItems:
+        erasure.rest_reason === null ? null : { reason: erasure.rest_reason, ref: erasure.rest_ref },
       recipientsToBeTold: [...new Set(recipients.map((row) => String(row['recipient_id'])))],
       alwaysRemains: ALWAYS_REMAINS.map(({ what, law }) => ({ what, law })),
       inPlainWords: words(erasure, destroyed, still),
@@ -136,7 +141,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** What can truthfully be told to the person, sentence by sentence. */
 function words(
-  { status, started_at, erased_at, backup_horizon, finalised_at }: ErasureRow,
+  { status, started_at, erased_at, backup_horizon, finalised_at, rest_reason }: ErasureRow,
   destroyed: readonly TakenRow[],
   remains: readonly RemainsRow[],
 ): readonly string[] {
@@ -160,6 +165,10 @@ function words(
       `We still hold ${countOf(rows)}, because ${REASONS[reason] ?? reason}, ${until}; we use it for nothing else.`,
     );
   }
+  if (rest_reason !== null)
+    said.push(
+      `When we decided this, records of your use or what you reported to us had to stay, because ${REASONS[rest_reason] ?? rest_reason}; they go as soon as that has ended.`,
+    );
   said.push(...ALWAYS_REMAINS.map((each) => each.words));
   return said;
 }

@@ -15,5 +15,5 @@ export { legalHoldRegister, legalHoldsAsOf, type LegalHoldRegisterState } from '
 export { retentionCapability } from './retention.capability.js';
 export { retentionCodec } from './retention.codec.js';
 export * from './retention.events.js';
-export { ErasureJournal, journalOf, type JournalEntry } from './erasure-journal.js';
+export { ErasureJournal, isTombstone, journalOf, type JournalEntry, type TombstoneEntry } from './erasure-journal.js';
 export { retentionScheduleProjection } from './retention.projection.js';

@@ -91,10 +91,11 @@ export const rectificationsProjection: Projection<
         /** What keeps it beyond that, and which. */
         deferred_by: 'text?',
         deferred_ref: 'text?',
+        erased_at: 'text?',
         position: 'integer',
       },
       key: ['request_id', 'number'],
-      indexes: [['status', 'deferred_ref', 'due'], ['subject_id'], ['deferred_ref'], ['key_id']],
+      indexes: [['status', 'deferred_ref', 'due'], ['subject_id'], ['deferred_ref'], ['erased_at']],
     },
   },
   handles: {
@@ -103,7 +104,7 @@ export const rectificationsProjection: Projection<
         if (value === undefined || keyId === undefined) return [];
         if (!isSealed(value)) throw new TypeError('a read model takes sealed values only');
         const row = { request_id: data.requestId, number, subject_id: data.subjectId, category, key_id: keyId };
-        const kept = { status: 'kept', due: null, ...NOT_DEFERRED, position };
+        const kept = { status: 'kept', due: null, ...NOT_DEFERRED, erased_at: null, position };
         return [insert('reported_values', { ...row, sealed: JSON.stringify(value), ...kept })];
       }),
     RectificationRequested: ({ data, recordedAt, id, position }) => [
@@ -203,13 +204,23 @@ export const rectificationsProjection: Projection<
       data.scope === 'person'
         ? [update('reported_values', { subject_id: data.subjectId, status: 'kept' }, { due: occurredAt })]
         : [],
-    ReportedValuesErased: ({ data }) => [
-      update('reported_values', { request_id: data.requestId }, { status: 'erased', sealed: '', ...NOT_DEFERRED }),
+    ReportedValuesErased: ({ data, occurredAt }) => [
+      update(
+        'reported_values',
+        { request_id: data.requestId },
+        { status: 'erased', sealed: '', erased_at: occurredAt, ...NOT_DEFERRED },
+      ),
     ],
     // Whose own key is destroyed has no value left; the ciphertext may be removed from the log.
-    DataErased: ({ data }) =>
+    DataErased: ({ data, occurredAt }) =>
       data.person
-        ? [update('reported_values', { subject_id: data.subjectId }, { status: 'erased', sealed: '', ...NOT_DEFERRED })]
+        ? [
+            update(
+              'reported_values',
+              { subject_id: data.subjectId },
+              { status: 'erased', sealed: '', erased_at: occurredAt, ...NOT_DEFERRED },
+            ),
+          ]
         : [],
   },
 };

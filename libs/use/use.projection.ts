@@ -1,6 +1,6 @@
 import type { ConsentExpired, ConsentInvalidated, ConsentWithdrawn } from '#consent';
 import { insert, update, type Projection, type Row } from '#kernel';
-import type { ProcessingRestricted } from '#subject';
+import type { ErasureStarted, ProcessingRestricted } from '#subject';
 import type { MarketingObjectionReceived, UseAuthorised } from './use.events.js';
 
 type AuthorisationEvent =
@@ -9,12 +9,13 @@ type AuthorisationEvent =
   | ConsentWithdrawn
   | ConsentExpired
   | ConsentInvalidated
+  | ErasureStarted
   | ProcessingRestricted;
 
 /** `UseAuthorisations`: every use that was allowed, and whether something has revoked it since (C05). */
 export const authorisationsProjection: Projection<AuthorisationEvent> = {
   name: 'use-authorisations',
-  version: 3,
+  version: 4,
   tables: {
     use_authorisations: {
       columns: {
@@ -75,6 +76,16 @@ export const authorisationsProjection: Projection<AuthorisationEvent> = {
         { revoked_at: occurredAt, revoked_by: type },
       ),
     ],
+    ErasureStarted: ({ data, occurredAt, type }) =>
+      data.scope === 'person'
+        ? [
+            update(
+              'use_authorisations',
+              { subject_id: data.subjectId, revoked_at: null },
+              { revoked_at: occurredAt, revoked_by: type },
+            ),
+          ]
+        : [],
     ProcessingRestricted: ({ data, occurredAt, type }) => [
       update(
         'use_authorisations',

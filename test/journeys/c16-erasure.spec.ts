@@ -5,7 +5,20 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Installation, type Reply } from '../installation.js';
 import { tracesBelow } from '../plaintext.js';
-import { acquaintance, collect, customer, fresh, NOTICE, refuses, said, SHOWN, TICKET, type Person } from './life.js';
+import {
+  ACCOUNT,
+  acquaintance,
+  collect,
+  customer,
+  fresh,
+  NOTICE,
+  refuses,
+  said,
+  SHOWN,
+  TICKET,
+  usageOf,
+  type Person,
+} from './life.js';
 
 const BILLING = {
   purposeId: 'billing',
@@ -46,6 +59,79 @@ describe('keep and erase', () => {
   const erasureOf = async (subjectId: string, index = 0): Promise<string> =>
     (await custos.get('auditor', `/v1/subjects/${subjectId}/erasures`)).body.rows[index].erasure_id;
   const certificate = (erasureId: string) => custos.get('dpo', `/v1/erasures/${erasureId}/certificate`);
+
+  it('ends usage and reported values with their person, unless they are kept, and lets no more come', async () => {
+    const person = await customer(custos);
+    const { subjectId } = person;
+    const usageOnly = await acquaintance(custos);
+    await custos.advanceTo('2024-11-26T09:00:00Z');
+    await collect(custos, subjectId, BILLING, { 'billing.invoice': 'One chart, 12.00' });
+    for (const id of [subjectId, usageOnly])
+      await custos.accepted('crm', 'RecordUsage', usageOf(id, '2024-11-26T08:00:00Z'));
+    await custos.accepted('support', 'ReportChange', {
+      subjectId,
+      channel: 'letter',
+      changes: [{ category: 'contact.phone', itemId: person.items['contact.phone'], value: '+44 20 7946 0202' }],
+    });
+    const use = await custos.accepted('support', 'AuthoriseUse', {
+      subjectId,
+      purposeId: ACCOUNT.purposeId,
+      itemIds: [person.items['contact.email']],
+    });
+    const holdId = fresh('usage-matter');
+    const scope = { categories: ['usage'], subjectIds: [subjectId, usageOnly] };
+    await custos.accepted('counsel', 'PlaceLegalHold', { holdId, scope, matterRef: 'M-2', basis: 'legalClaims' });
+    await refuses(
+      custos,
+      'dpo',
+      'EraseData',
+      { subjectId: usageOnly, cause: 'request' },
+      said('LEGAL_HOLD_IN_FORCE', 'C16', 'UK GDPR Art 17(3)(b), (e)', { items: [], holds: [holdId] }),
+    );
+
+    await custos.accepted('dpo', 'EraseData', { subjectId, cause: 'request' });
+    await until(subjectId, (rows) => rows.filter(({ status }) => status === 'erased').length === 4);
+    const months = () => custos.get('auditor', `/v1/subjects/${subjectId}/usage-months`);
+    await custos.eventually(months, ({ body }) => body.rows[0].deferred_ref === holdId);
+    expect((await certificate(await erasureOf(subjectId))).body).toMatchObject({
+      personKeyDestroyed: false,
+      remaining: [{ category: 'billing.invoice' }],
+      remainingBesideItems: { reason: 'legalHold', ref: holdId },
+    });
+    const timeline = async (): Promise<string[]> =>
+      (await custos.get('auditor', `/v1/subjects/${subjectId}/timeline`)).body.rows.map(
+        ({ type }: { type: string }) => type,
+      );
+    await custos.eventually(
+      async () => ({ status: 200, body: await timeline() }),
+      ({ body }) => body.includes('ReportedValuesErased'),
+    );
+    await refuses(
+      custos,
+      'crm',
+      'RecordUsage',
+      usageOf(subjectId, '2024-11-26T08:30:00Z', { batchRef: 'late' }),
+      said('DATA_ERASED', 'C16', 'UK GDPR Art 5(1)(e), 17', { streamId: 'chart-cloud' }),
+    );
+    // What was done is told all the same, and is an incident where it was done after the erasure had begun.
+    const report = { subjectId, useId: use.events[0].id, outcome: 'done' };
+    await custos.accepted('support', 'ReportUse', report);
+    await custos.eventually(
+      () => custos.get('dpo', `/v1/registers/incidents?subject_id=${subjectId}`),
+      ({ body }) => body.rows.length === 1 && body.rows[0].kind === 'USE_AFTER_ERASURE',
+    );
+
+    await custos.accepted('counsel', 'LiftLegalHold', { holdId, reason: 'matterClosed' });
+    await custos.eventually(months, ({ body }) => body.rows[0].status === 'erased');
+    expect(
+      (await schedule(subjectId)).body.rows.filter(({ status }: { status: string }) => status === 'kept'),
+    ).toHaveLength(1);
+    await custos.accepted('dpo', 'EraseData', { subjectId: usageOnly, cause: 'request' });
+    await custos.eventually(
+      () => custos.get('auditor', `/v1/subjects/${usageOnly}/usage-months`),
+      ({ body }) => body.rows[0].status === 'erased',
+    );
+  });
 
   it('defers what is due while an access request is open, and erases it when that is answered', async () => {
     const { subjectId, items } = await caller();
@@ -225,9 +311,10 @@ describe('keep and erase', () => {
         .map((name) => readFileSync(join(custos.dataDir, 'events', name), 'latin1'))
         .join('');
     const blanked = (): number => segments().match(/"ct":"A+"/g)?.length ?? 0;
+    const count = (of: RegExp): number => segments().match(of)?.length ?? 0;
     const cli = (...words: string[]) => {
       const { stdout, stderr } = spawnSync(process.execPath, [CLI, ...words], {
-        env: { PATH: process.env['PATH'], DATA_DIR: custos.dataDir },
+        env: { PATH: process.env['PATH'], DATA_DIR: custos.dataDir, CLOCK: 'simulated:2034-12-30T09:00:00Z' },
         encoding: 'utf8',
       });
       expect(stderr).toBe('');
@@ -237,6 +324,9 @@ describe('keep and erase', () => {
     const digest = (await custos.get('auditor', '/v1/digest')).body;
     const removed = cli('remove-ciphertext');
     expect(removed.events).toBeGreaterThan(2);
+    // Usage and what was reported are gone too.
+    expect(count(/"batch":\{[^}]*"ct":"A+"/g)).toBe(2);
+    expect(count(/"changes":\[\{[^\]]*"ct":"A+"/g)).toBe(1);
     expect(blanked()).toBeGreaterThanOrEqual(removed.events);
     expect(cli('remove-ciphertext')).toMatchObject({ events: 0, before: removed.events });
     expect(cli('replay', '--digest', '--through', String(digest.position)).digest).toBe(digest.digest);
@@ -248,5 +338,5 @@ describe('keep and erase', () => {
     const rebuilt = (await custos.get('auditor', '/v1/digest')).body;
     expect(rebuilt.position).toBe(digest.position);
     expect(rebuilt.digest).toBe(digest.digest);
-  }, 60_000);
+  }, 180_000);
 });
