@@ -9,6 +9,7 @@ import {
   BreakGlass,
   ExpireAccess,
   GrantAccess,
+  RaiseAccessReview,
   RequestAccess,
   ReviewAccess,
   ReviewBreakGlass,
@@ -16,7 +17,8 @@ import {
   RevokeAllAccess,
 } from './grant.commands.js';
 import { grantDecider, grantStream } from './grant.decider.js';
-import { grantExpiryPolicies } from './grant.policy.js';
+import { accessReviewPolicy, grantExpiryPolicies } from './grant.policy.js';
+import { accessReviewsProjection } from './grant-review.projection.js';
 import { accessMatrixProjection } from './grant.projection.js';
 import { grantRegister } from './grant.register.js';
 import { SessionController } from './session.controller.js';
@@ -51,6 +53,7 @@ export const accessCapability = capability({
         { command: RevokeAllAccess, roles: [...GRANTERS, 'securityOfficer', 'operator'] },
         { command: ReviewAccess, roles: [...GRANTERS, 'securityOfficer'] },
         { command: ExpireAccess, roles: ['system'] },
+        { command: RaiseAccessReview, roles: ['system'] },
         { command: BreakGlass, roles: VIEWERS },
         { command: ReviewBreakGlass, roles: GRANTERS },
       ],
@@ -68,14 +71,15 @@ export const accessCapability = capability({
     }),
   ],
   registers: [grantRegister, contractRegister],
-  projections: [accessLogProjection, accessMatrixProjection, serviceContractsProjection],
+  projections: [accessLogProjection, accessMatrixProjection, accessReviewsProjection, serviceContractsProjection],
   views: [
     view('subject', 'views', accessLogProjection, 'access_log'),
     view('register', 'access-grants', accessMatrixProjection, 'access_grants', WATCHERS),
+    view('register', 'access-reviews', accessReviewsProjection, 'access_reviews', WATCHERS),
     view('register', 'service-contracts', serviceContractsProjection, 'service_contracts', WATCHERS),
     view('register', 'break-glass', accessMatrixProjection, 'break_glass', WATCHERS),
   ],
   controllers: [CredentialsController, SessionController],
-  policies: grantExpiryPolicies,
+  policies: [...grantExpiryPolicies, accessReviewPolicy],
   doorRules: [withinContract],
 });

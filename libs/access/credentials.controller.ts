@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Body, Controller, Delete, Get, HttpCode, NotFoundException, Param, Post } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import {
@@ -15,6 +16,7 @@ import {
 } from 'class-validator';
 import { parseInstant, type Actor } from '#kernel';
 import {
+  CommandDoor,
   EMPLOYED_ROLES,
   InvalidCommand,
   IsId,
@@ -26,7 +28,7 @@ import {
   systemClock,
   type Role,
 } from '#slice';
-import { OpenTo } from './guard.js';
+import { OpenTo, SentBy } from './guard.js';
 import { AccessStore } from './store.js';
 import { LONGEST_TOKEN_LIFE, type IssuedToken, type TokenEntry } from './tokens.js';
 
@@ -90,7 +92,10 @@ class NewAccount {
 @Controller('v1')
 @OpenTo('operator')
 export class CredentialsController {
-  constructor(private readonly store: AccessStore) {}
+  constructor(
+    private readonly store: AccessStore,
+    private readonly door: CommandDoor,
+  ) {}
 
   @Post('tokens')
   async issue(@Body() body: unknown): Promise<{ tokens: readonly (IssuedToken & { actorId: string })[] }> {
@@ -147,14 +152,27 @@ export class CredentialsController {
     return { actorId, ...invitation };
   }
 
-  /** Ends everything by which an actor gets in: account, sessions, tokens, and the name behind an id. */
+  /**
+   * Takes everything from somebody who leaves: what they may look at, on record; account, sessions, tokens, and the
+   * name behind an id. No token of the identity provider counts for them any more. May be repeated, and goes on where
+   * it broke off.
+   */
   @Delete('actors/:actorId')
   @HttpCode(204)
-  async leave(@Param('actorId') actorId: string): Promise<void> {
+  async leave(@Param('actorId') actorId: string, @SentBy() actor: Actor): Promise<void> {
     const at = systemClock.now();
+    await this.door.submit('RevokeAllAccess', { commandId: randomUUID(), granteeId: actorId, reason: 'left' }, actor);
+    await this.store.directory.bar(actorId, at);
     await this.store.accounts.disable(actorId, at);
     await this.store.sessions.endAll(actorId);
     await this.store.tokens.revokeAll(actorId, at);
     await this.store.directory.forget(actorId);
+  }
+
+  /** Lets tokens of the identity provider count again for somebody who had left. What was taken away stays so. */
+  @Post('actors/:actorId/return')
+  @HttpCode(204)
+  async comeBack(@Param('actorId') actorId: string): Promise<void> {
+    if (!(await this.store.directory.readmit(actorId))) throw new NotFoundException();
   }
 }
