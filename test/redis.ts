@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { describe, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 
 const PROGRAM = 'redis-server';
+const SENTINEL_FILE = 'sentinel.conf';
 const installed = spawnSync(PROGRAM, ['--version']).status === 0;
 
 /**
@@ -51,6 +52,15 @@ export class RedisServer {
     return server;
   }
 
+  /** A sentinel; `settings` is its configuration, which it rewrites. */
+  static async sentinel(settings: string): Promise<RedisServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'custos-sentinel-'));
+    const server = new RedisServer(folder, await freePort(), []);
+    writeFileSync(join(folder, SENTINEL_FILE), `port ${server.port}\nbind 127.0.0.1\ndir ${folder}\n${settings}\n`);
+    await server.#run([join(folder, SENTINEL_FILE), '--sentinel'], 'Sentinel ID is');
+    return server;
+  }
+
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }
@@ -61,14 +71,19 @@ export class RedisServer {
     return this.#probe;
   }
 
-  async launch(): Promise<void> {
+  /** @param more options for this launch alone. */
+  async launch(...more: readonly string[]): Promise<void> {
     const fixed = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--appendonly', 'yes'];
-    const child = spawn(PROGRAM, [...fixed, '--save', '', ...this.options], { stdio: ['ignore', 'pipe', 'pipe'] });
+    await this.#run([...fixed, '--save', '', ...this.options, ...more], 'Ready to accept connections');
+  }
+
+  async #run(args: readonly string[], ready: string): Promise<void> {
+    const child = spawn(PROGRAM, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = child;
     let output = '';
     child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
     const deadline = Date.now() + 20_000;
-    while (!output.includes('Ready to accept connections')) {
+    while (!output.includes(ready)) {
       if (child.exitCode !== null || Date.now() > deadline) throw new Error(`Redis did not start:\n${output}`);
       await wait(20);
     }
@@ -101,7 +116,7 @@ export class RedisServer {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

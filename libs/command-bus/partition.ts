@@ -139,7 +139,7 @@ export class Partition {
         if (entries.length > 0) await nextTurn();
         if (performance.now() - this.#trimmed < TRIM_INTERVAL) continue;
         await this.#trim(key);
-        if (await this.#othersHave(key)) return;
+        if (await this.#someAreLeft(key)) return;
       }
     } finally {
       await this.#drain();
@@ -213,15 +213,19 @@ export class Partition {
     }
   }
 
-  /** Whether a message went to a process that read while it lost the partition: then it is taken over anew. */
-  async #othersHave(key: string): Promise<boolean> {
+  /**
+   * Whether a message was delivered that nobody works on: to a process that read while it lost the partition, or to
+   * this one, over a connection that broke and was mended unseen. Then it is taken over anew.
+   */
+  async #someAreLeft(key: string): Promise<boolean> {
+    const own = this.#unfinished;
     const [, , , consumers] = (await this.parts.connection.xpending(key, COMMAND_GROUP)) as [
       number,
       string | null,
       string | null,
       [string, string][] | null,
     ];
-    return (consumers ?? []).some(([name]) => name !== this.parts.consumer);
+    return (consumers ?? []).some(([name, count]) => name !== this.parts.consumer || Number(count) > own);
   }
 
   async #read(key: string, count: number): Promise<readonly Entry[]> {

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import type { Cluster, Redis } from 'ioredis';
@@ -63,6 +63,8 @@ export class CommandBusServer extends Server implements CustomTransportStrategy 
   #stopping = new AbortController();
   #connected: boolean | undefined;
   #failures = 0;
+  /** Engines that lived when they were last counted. */
+  #engines = 1;
   #lastError: Error | undefined;
 
   constructor(private readonly options: CommandBusOptions) {
@@ -118,28 +120,43 @@ export class CommandBusServer extends Server implements CustomTransportStrategy 
     }
     // Leases are kept while what was begun is finished.
     while (this.#working.size > 0) {
-      await this.#renew().catch(() => undefined);
+      await failuresWithin(BEAT / 2, this.#renewals());
       await Promise.race([wait(BEAT), Promise.all(this.#working.values())]);
     }
   }
 
-  /** Renews what is held, and takes or gives back partitions until each engine has its share. */
+  /**
+   * Renews what is held, and takes or gives back partitions until each engine has its share. Each partition by itself:
+   * in a cluster a node that is away takes only its own along.
+   */
   async #share(): Promise<void> {
-    const connection = this.#connection;
-    if (!connection) return;
-    const engines = (await connection.eval(COUNT_ENGINES, 1, ENGINES, this.#consumer, LEASE)) as number;
-    const share = Math.ceil(PARTITIONS / Math.max(engines, 1));
-    await this.#renew();
+    const failures = await failuresWithin(BEAT / 2, [this.#countEngines(), ...this.#renewals()]);
+    const share = Math.ceil(PARTITIONS / this.#engines);
     const surplus = [...this.#held.keys()].slice(share);
     for (const number of surplus) this.#partitions.get(number)?.stop();
-    for (let number = 0; number < PARTITIONS && this.#held.size < share; number += 1) {
+    const until = performance.now() + BEAT / 2;
+    const first = randomInt(PARTITIONS);
+    for (let index = 0; index < PARTITIONS && this.#held.size < share && performance.now() < until; index += 1) {
+      const number = (first + index) % PARTITIONS;
       if (this.#held.has(number) || this.#working.has(number)) continue;
-      if (await this.#hold(number)) this.#begin(number);
+      failures.push(...(await failuresWithin(BEAT / 2, [this.#take(number)])));
     }
+    if (failures.length > 0) throw failures[0];
   }
 
-  async #renew(): Promise<void> {
-    for (const number of this.#held.keys()) if (!(await this.#hold(number))) this.#held.delete(number);
+  async #countEngines(): Promise<void> {
+    const engines = await this.#connection?.eval(COUNT_ENGINES, 1, ENGINES, this.#consumer, LEASE);
+    this.#engines = Math.max(Number(engines ?? 1), 1);
+  }
+
+  #renewals(): Promise<void>[] {
+    return [...this.#held.keys()].map(async (number) => {
+      if (!(await this.#hold(number))) this.#held.delete(number);
+    });
+  }
+
+  async #take(number: number): Promise<void> {
+    if ((await this.#hold(number)) && !this.#working.has(number)) this.#begin(number);
   }
 
   async #hold(number: number): Promise<boolean> {
@@ -206,4 +223,17 @@ export class CommandBusServer extends Server implements CustomTransportStrategy 
     this.#connected = connected;
     this.options.onState(connected ? 'connected' : 'away', this.#lastError);
   }
+}
+
+/** Errors of what failed, and one for each that has not ended in time, in milliseconds. */
+async function failuresWithin(time: number, asked: readonly Promise<unknown>[]): Promise<unknown[]> {
+  const late = new AbortController();
+  const inTime = wait(time, undefined, { signal: late.signal }).then(
+    () => Promise.reject(new Error('Redis did not answer in time')),
+    () => undefined,
+  );
+  inTime.catch(() => undefined);
+  const ends = await Promise.allSettled(asked.map((each) => Promise.race([each, inTime])));
+  late.abort();
+  return ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
 }

@@ -18,43 +18,14 @@ import {
   type CloudEvent,
   type CommandData,
 } from '#command-bus/sdk';
-import { Installation, type ActorName } from '../installation.js';
+import { Installation } from '../installation.js';
 import { consentOf } from '../journeys/life.js';
+import { check, clientOf, live, partitions, PEOPLE, settles, until, type Sent } from './bus-load.js';
 import { describeWithRedis, RedisServer } from '../redis.js';
 
 const LONG = process.env['FAULT_ROUNDS'] === 'long';
 const ROUNDS = LONG ? 20 : 3;
 const MESSAGES = LONG ? 10_000 : 500;
-const PEOPLE = 6;
-
-interface Sent {
-  readonly actor: ActorName;
-  readonly type: string;
-  readonly body: { readonly commandId: string; readonly subjectId: string };
-  readonly answer: Answer;
-}
-
-async function until(what: string, holds: () => Promise<boolean> | boolean, patience = 40_000): Promise<void> {
-  const deadline = Date.now() + patience;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`it did not come about: ${what}`);
-    await wait(50);
-  }
-}
-
-const partitions = Array.from({ length: PARTITIONS }, (_, number) => commandsOf(number));
-
-/** Nothing is unacknowledged, and nothing acknowledged was kept. */
-async function settles(redis: RedisServer): Promise<void> {
-  await until('every message is finished and trimmed', async () => {
-    for (const key of partitions) {
-      if ((await redis.client.exists(key)) === 0) continue;
-      const [pending] = (await redis.client.xpending(key, COMMAND_GROUP)) as [number];
-      if (pending > 0 || (await redis.client.xlen(key)) > 0) return false;
-    }
-    return true;
-  });
-}
 
 describe.each(['everysec', 'always'])('the message bus, with appendfsync %s', (appendfsync) => {
   describeWithRedis('over a real engine', () => {
@@ -71,58 +42,7 @@ describe.each(['everysec', 'always'])('the message bus, with appendfsync %s', (a
       await redis?.remove();
     });
 
-    const client = async (patience = 2_000): Promise<CustosClient> =>
-      new CustosClient({
-        url: custos.url,
-        token: custos.token('crm'),
-        redisUrl: redis.url,
-        timeout: 60_000,
-        patience,
-        description: (await custos.get('crm', '/v1/bus')).body as BusDescription,
-      });
-
-    /** Consents given and withdrawn, one after the other or all at once, until told to stop. */
-    async function live(crm: CustosClient, sent: Sent[], goesOn: () => boolean, atOnce: number): Promise<void> {
-      const subjectId = randomUUID();
-      const send = async (type: string, fields: object): Promise<void> => {
-        const body = { ...fields, subjectId, commandId: randomUUID() };
-        const answer = await crm.send(type as 'RegisterSubject', body as never);
-        sent.push({ actor: 'crm', type, body, answer });
-      };
-      await send('RegisterSubject', { capacity: 'individual' });
-      await send('PresentNotice', { noticeId: 'customer-privacy', version: 1, how: 'shown', channel: 'web' });
-      while (goesOn()) {
-        const pairs = Array.from({ length: atOnce }, () => [
-          ['GiveConsent', consentOf(subjectId)] as const,
-          ['WithdrawConsent', { purposeId: 'product-news', channel: 'email' }] as const,
-        ]).flat();
-        await Promise.all(pairs.map(([type, fields]) => send(type, fields)));
-      }
-    }
-
-    /** Each command has one outcome: what its sender was told is in the log once, in order, and is told again. */
-    async function check(sent: readonly Sent[]): Promise<void> {
-      await settles(redis);
-      const last = Math.max(...sent.map(({ answer }) => answer.position));
-      for (const subjectId of new Set(sent.map(({ body }) => body.subjectId))) {
-        const told = sent
-          .filter(({ body, answer }) => body.subjectId === subjectId && answer.accepted)
-          .flatMap(({ answer }) =>
-            answer.accepted ? answer.events.map(({ id, revision }) => [revision, id] as const) : [],
-          )
-          .sort(([a], [b]) => a - b)
-          .map(([, id]) => id);
-        const rows: { event_id: string }[] = [];
-        for (let after: number | undefined = 0; after !== undefined;) {
-          const page = await custos.get('auditor', `/v1/subjects/${subjectId}/timeline?limit=500&after=${after}`, last);
-          rows.push(...(page.body.rows as { event_id: string }[]));
-          after = page.body.next as number | undefined;
-        }
-        expect(rows.map(({ event_id }) => event_id)).toEqual(told);
-      }
-      for (const { actor, type, body, answer } of sent.filter((_each, index) => index % 7 === 0))
-        expect((await custos.send(actor, type, body)).body).toEqual(answer);
-    }
+    const client = (patience = 2_000): Promise<CustosClient> => clientOf(custos, redis.url, patience);
 
     it(`loses no command when Redis is killed ${ROUNDS} times under load`, async () => {
       const sent: Sent[] = [];
@@ -139,7 +59,7 @@ describe.each(['everysec', 'always'])('the message bus, with appendfsync %s', (a
         await wait(500);
         goesOn = false;
         await people;
-        await check(sent);
+        await check(custos, redis.client, sent);
         expect(sent.every(({ answer }) => answer.accepted)).toBe(true);
         process.stderr.write(
           `appendfsync ${appendfsync}: ${ROUNDS} kills, ${sent.length} commands, one outcome each\n`,
@@ -165,7 +85,7 @@ describe.each(['everysec', 'always'])('the message bus, with appendfsync %s', (a
         await wait(1_000);
         goesOn = false;
         await people;
-        await check(sent);
+        await check(custos, redis.client, sent);
         // Sent without waiting for each other, and each accepted: a withdrawal before its consent would record nothing.
         const recorded = sent.filter(({ answer }) => answer.accepted && answer.events.length === 1);
         expect(recorded).toHaveLength(sent.length);
@@ -207,7 +127,7 @@ describe.each(['everysec', 'always'])('the message bus, with appendfsync %s', (a
         expect((await Promise.all(answers)).every((answer) => answer.accepted && answer.events.length === 1)).toBe(
           true,
         );
-        await settles(redis);
+        await settles(redis.client);
         expect((await redis.client.xlen(DEAD_LETTERS)) - before).toBe(MESSAGES / 100);
       } finally {
         await crm.close();
@@ -225,7 +145,7 @@ describe.each(['everysec', 'always'])('the message bus, with appendfsync %s', (a
         await redis.client.xadd(partitions[0]!, '*', 'event', 'a'.repeat(1024 * 1024));
         await until('it is set aside', async () => (await redis.client.xlen(DEAD_LETTERS)) > before);
         expect((await redis.client.xrevrange(DEAD_LETTERS, '+', '-', 'COUNT', 1))[0]?.[1]).toContain('tooLarge');
-        await settles(redis);
+        await settles(redis.client);
       } finally {
         await crm.close();
       }
@@ -249,7 +169,7 @@ describe.each(['everysec', 'always'])('the message bus, with appendfsync %s', (a
         await until('commands are answered again', () => sent.length > stalled + PEOPLE * 6);
         goesOn = false;
         await people;
-        await check(sent);
+        await check(custos, redis.client, sent);
       } finally {
         await redis.client.config('SET', 'maxmemory', '0');
         await crm.close();
@@ -370,7 +290,7 @@ describeWithRedis('the transport', () => {
     expect(done.filter((id) => slowIds!.includes(id))).toEqual(slowIds);
     expect(done.filter((id) => quickIds!.includes(id))).toEqual(quickIds);
     expect(done.indexOf(quickIds!.at(-1)!)).toBeLessThan(done.indexOf(slowIds![1]!));
-    await settles(redis);
+    await settles(redis.client);
   }, 30_000);
 
   it('tries a failing message again before those behind it, and sets it aside in the end', async () => {
@@ -410,7 +330,7 @@ describeWithRedis('the transport', () => {
     await until('they share', () => two.held.length === PARTITIONS / 2 && three.held.length === PARTITIONS / 2);
     expect(new Set([...two.held, ...three.held]).size).toBe(PARTITIONS);
     expect(seen[1]).toBe(1);
-    await settles(redis);
+    await settles(redis.client);
   }, 60_000);
 
   it('gives the sixth delivery of a message that brings engines down no chance', async () => {
@@ -429,7 +349,7 @@ describeWithRedis('the transport', () => {
     engine(async (command) => ((handled += 1), accept(command)));
     expect(await answer).toMatchObject({ name: 'RequestRefused', problem: { reason: 'deliveredTooOften' } });
     expect(handled).toBe(0);
-    await settles(redis);
+    await settles(redis.client);
   }, 60_000);
 
   it('repeats no word of a sender in a dead letter: no name of an attribute, no name of a command', async () => {
@@ -466,6 +386,6 @@ describeWithRedis('the transport', () => {
       'sealBroken data.sealed',
     ]);
     expect(handled).toBe(0);
-    await settles(redis);
+    await settles(redis.client);
   }, 30_000);
 });

@@ -75,6 +75,8 @@ export function connectRedis(url: string, waits: boolean, onError: (error: Error
     maxRetriesPerRequest: waits ? null : 0,
     enableOfflineQueue: waits,
     autoResendUnfulfilledCommands: false,
+    // A master that was replaced and still answers: the connection looks for its successor.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
     connectTimeout: 5_000,
   };
   const connection =
