@@ -59,7 +59,10 @@ export class Installation {
       ...(clock !== undefined && { CLOCK: `simulated:${clock}` }),
     });
     await installation.launch();
-    const operator = /^ {2}(custos_\S+)$/m.exec(installation.#output)?.[1];
+    // It is printed last, and may come in a piece of its own.
+    const token = (): string | undefined => /^ {2}(custos_\S+)$/m.exec(installation.#output)?.[1];
+    for (const deadline = Date.now() + 5_000; token() === undefined && Date.now() < deadline;) await wait(25);
+    const operator = token();
     if (operator === undefined) throw new Error(`no first token was printed:\n${installation.#output}`);
     const names = Object.keys(ACTORS) as ActorName[];
     const issued = await installation.#request('POST', '/v1/tokens', operator, {
