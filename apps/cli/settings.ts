@@ -21,6 +21,10 @@ export function settingLines(configuration: Configuration, environment: NodeJS.P
     POLICY_FILE: configuration.policyFile ?? '',
     CLOCK: clock.kind === 'system' ? 'system' : `simulated:${clock.start}`,
     LOG_LEVEL: configuration.logLevel,
+    RATE_LIMIT: configuration.http.limits.perCredential,
+    RATE_LIMIT_ADDRESS: configuration.http.limits.perAddress,
+    CORS_ORIGINS: configuration.http.corsOrigins.join(','),
+    TRUSTED_PROXIES: configuration.http.trustedProxies.join(','),
     ALLOW_INSECURE_BIND: environment['ALLOW_INSECURE_BIND'] ?? '',
   };
   return Object.entries(SETTINGS).map(

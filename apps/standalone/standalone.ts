@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino, type Logger } from 'pino';
 import { Tokens } from '#access';
 import { CommandBusServer, Outbox, sealedFieldsOf, SealingKeys } from '#command-bus';
@@ -23,6 +23,7 @@ import {
 import { capabilities } from '../capabilities.js';
 import { BadSetting, type Configuration } from '../configuration.js';
 import { EngineModule } from '../engine/engine.module.js';
+import { guardDoor, httpAdapter, type HttpSettings } from '../engine/http-door.js';
 import { integrationEvents } from '../engine/integration-events.js';
 import { Steward } from '../steward/steward.js';
 import { startEventLogProcess } from './event-log-process.js';
@@ -43,8 +44,6 @@ export interface Standalone {
 
 /** Where the parts of a running installation are: read by the command-line client. */
 export const RUNTIME_FILE = 'standalone.json';
-/** As large as an append to the event log: a disclosure about 10,000 people names each of them (390 kB). */
-const LARGEST_BODY = 1024 * 1024;
 
 /**
  * @param onFatal called when a part has stopped for good: the process must end, and may be started again.
@@ -95,11 +94,15 @@ export async function startStandalone(
     closing.push(() => projector.stop());
     await projector.start(log, followedPrefixes(capabilities), onFatal);
 
-    const app = await startEngine({
-      ...{ log, vault, readModels, tokens, clock, logger },
-      ...(configuration.bus && { bus: configuration.bus }),
-    });
-    closing.push(() => app.close());
+    const { app, close } = await startEngine(
+      {
+        ...{ log, vault, readModels, tokens, clock, logger },
+        ...(configuration.bus && { bus: configuration.bus }),
+      },
+      configuration.http,
+      configuration.bus?.url,
+    );
+    closing.push(close);
     const registers = app.get(RegisterHost);
     closing.push(() => registers.stop());
     await registers.start(log, onFatal);
@@ -187,17 +190,30 @@ function policyText(file: string | undefined): string {
   }
 }
 
-async function startEngine(foundations: Parameters<typeof EngineModule.with>[0]): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ bodyLimit: LARGEST_BODY, exposeHeadRoutes: false, forceCloseConnections: true });
-  const app = await NestFactory.create<NestFastifyApplication>(EngineModule.with(foundations), adapter, {
+async function startEngine(
+  foundations: Parameters<typeof EngineModule.with>[0],
+  settings: HttpSettings,
+  redisUrl: string | undefined,
+): Promise<{ readonly app: NestFastifyApplication; close(): Promise<void> }> {
+  const app = await NestFactory.create<NestFastifyApplication>(EngineModule.with(foundations), httpAdapter(settings), {
     logger: new NestLines(foundations.logger),
     abortOnError: false,
-    // Nest would take forms as well, and Fastify takes plain text: a body is JSON.
+    // Nest would take forms as well: a body is JSON.
     bodyParser: false,
   });
-  adapter.getInstance().removeContentTypeParser('text/plain');
+  const release = await guardDoor(app, {
+    ...settings,
+    nameOf: (text) => foundations.vault.hmac('rate limit', text),
+    ...(redisUrl !== undefined && { redisUrl }),
+  });
   await app.init();
-  return app;
+  return {
+    app,
+    async close() {
+      await app.close();
+      release();
+    },
+  };
 }
 
 /** Nest's own lines, at the levels of ours. */
