@@ -5,6 +5,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { OpenApiDocument } from '../apps/engine/openapi.js';
+import { Conformance } from './openapi/conformance.js';
 
 /** An answer of the engine as it comes over HTTP. */
 export interface Reply {
@@ -38,6 +40,7 @@ export class Installation {
   #output = '';
   #tokens = new Map<ActorName, string>();
   #url = '';
+  #conformance: Promise<Conformance> | undefined;
 
   private constructor(
     readonly dataDir: string,
@@ -193,6 +196,18 @@ export class Installation {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+    const reply: Reply = { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+    const contentType = response.headers.get('content-type') ?? '';
+    const wrong = (await this.#promised()).wrong(method, path, { ...reply, contentType });
+    if (wrong !== undefined) throw new Error(`the answer is not as the OpenAPI document says: ${wrong}`);
+    return reply;
+  }
+
+  /** What this installation says of its own answers: each of them is held against it. */
+  #promised(): Promise<Conformance> {
+    this.#conformance ??= fetch(`${this.#url}/docs/openapi.json`).then(
+      async (response) => new Conformance((await response.json()) as OpenApiDocument),
+    );
+    return this.#conformance;
   }
 }

@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { AccessGuard, Tokens } from '#access';
@@ -6,11 +6,13 @@ import { SealingKeys } from '#command-bus';
 import { EventLog } from '#event-log';
 import { KeyVault } from '#key-vault';
 import { ReadModels } from '#read-model';
-import { CLOCK, COMMAND_LEDGER, commandLedgerIn, SliceModule, type Clock } from '#slice';
+import { CLOCK, COMMAND_LEDGER, CommandCatalogue, commandLedgerIn, SliceModule, type Clock } from '#slice';
 import { capabilities } from '../capabilities.js';
 import { AsyncApiController, BUS_SETTINGS, BusController, BusDescriptionController } from './bus.controller.js';
 import { CommandsController } from './commands.controller.js';
+import { DocsController, OPENAPI } from './docs.controller.js';
 import { MinPosition, ProblemFilter, RefusalStatus } from './http-answers.js';
+import { openApiOf, shippedFacts } from './openapi.js';
 import { OperationController } from './operation.controller.js';
 import { ViewsController } from './views.controller.js';
 
@@ -25,6 +27,17 @@ export interface Foundations {
   /** The message bus, where there is one. */
   readonly bus?: { readonly allowPlaintext: boolean };
 }
+
+/** Everything that answers over HTTP. Capabilities' own routes go before the views, which take any name. */
+export const CONTROLLERS: readonly Type[] = [
+  CommandsController,
+  BusDescriptionController,
+  AsyncApiController,
+  DocsController,
+  OperationController,
+  ...capabilities.flatMap((each) => each.controllers),
+  ViewsController,
+];
 
 @Module({})
 class FoundationModule {
@@ -48,16 +61,14 @@ export class EngineModule {
     return {
       module: EngineModule,
       imports: [FoundationModule.of(foundations), SliceModule.forRoot(capabilities)],
-      controllers: [
-        CommandsController,
-        BusController,
-        BusDescriptionController,
-        AsyncApiController,
-        OperationController,
-        ...capabilities.flatMap((each) => each.controllers),
-        ViewsController,
-      ],
+      controllers: [BusController, ...CONTROLLERS],
       providers: [
+        {
+          provide: OPENAPI,
+          useFactory: (catalogue: CommandCatalogue) =>
+            openApiOf({ controllers: CONTROLLERS, catalogue, capabilities, facts: shippedFacts() }),
+          inject: [CommandCatalogue],
+        },
         {
           provide: SealingKeys,
           useFactory: (vault: KeyVault, clock: Clock) => new SealingKeys(vault, clock),

@@ -67,7 +67,8 @@ export class ViewsController {
       if (name === 'after') after = wholeNumber(name, value);
       else if (name === 'limit') limit = Math.min(wholeNumber(name, value), LARGEST_PAGE);
       else if (name === 'asOf') asOf = instantIn(name, value);
-      else if (Object.hasOwn(columns, name)) where[name] = columns[name]?.startsWith('integer') ? wholeNumber(name, value) : value;
+      else if (Object.hasOwn(columns, name))
+        where[name] = columns[name]?.startsWith('integer') ? wholeNumber(name, value) : value;
       else throw new InvalidCommand([{ field: 'query', rule: 'isKnownColumn' }]);
     }
     const page = this.readModels.page(view.projection as never, view.table, { ...where, ...scope }, after, limit, asOf);
