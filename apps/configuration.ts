@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parseRedisUrl, RedisUrlRefused } from '#command-bus/sdk';
@@ -26,6 +27,10 @@ export interface Configuration {
   readonly keyVaultUrl: string;
   readonly accessUrl: string;
   readonly masterKey: string;
+  /** The provider that says who people and services are; local tokens and accounts only when absent. */
+  readonly identity?: { readonly issuer: string; readonly audience: string; readonly rolesClaim: string };
+  /** Files of the certificate and its key; cleartext on loopback, or behind a proxy, when absent. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
   /** The message bus; commands come over HTTP only when absent. */
   readonly bus?: { readonly url: string; readonly allowPlaintext: boolean };
   /** How HTTP is guarded. */
@@ -50,7 +55,7 @@ export const SETTINGS = {
   EVENTSTORE_PORT: 'port of the embedded event log on loopback; 0 (a free one)',
   DATABASE_URL: 'read models (may be deleted, they are rebuilt); file:DATA_DIR/read-models.db',
   KEY_VAULT_URL: 'keys and tombstones (never rebuilt, always backed up); file:DATA_DIR/vault.db',
-  ACCESS_URL: 'digests of local tokens; file:DATA_DIR/access.db',
+  ACCESS_URL: 'local accounts and digests of tokens; file:DATA_DIR/access.db',
   MASTER_KEY: 'file:<path> or env:<variable>; file:DATA_DIR/master.key, made at first start',
   REDIS_URL: 'message bus: redis://, redis+sentinel:// or redis+cluster://, rediss for TLS; HTTP only when absent',
   BUS_PLAINTEXT: 'refuse personal fields that come over the bus in the clear, or allow them; refuse',
@@ -61,11 +66,13 @@ export const SETTINGS = {
   RATE_LIMIT_ADDRESS: 'requests a minute from one address without a credential that is known; 600',
   CORS_ORIGINS: 'origins whose pages may use the API, parted by commas; none',
   TRUSTED_PROXIES: 'addresses or networks of proxies whose X-Forwarded-For is believed, parted by commas; none',
-  ALLOW_INSECURE_BIND: 'yes-behind-a-proxy: listen beyond loopback without TLS, because a proxy provides it',
-} as const;
-
-const LATER = {
-  OIDC_ISSUER: 'an identity provider is not supported by this version yet; unset it to use local tokens',
+  TLS_CERT: 'file of the certificate (chain) for HTTPS; cleartext when absent',
+  TLS_KEY: 'file of the key of that certificate',
+  OIDC_ISSUER: 'issuer of access tokens (OpenID Connect); local tokens and accounts only when absent',
+  OIDC_AUDIENCE: 'what those tokens name as their audience; custos',
+  OIDC_ROLES_CLAIM: 'claim of those tokens that holds the roles; roles',
+  ALLOW_INSECURE_BIND:
+    'yes-behind-a-proxy: listen beyond loopback without TLS or an identity provider of its own, because a proxy provides them',
 } as const;
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
@@ -73,7 +80,6 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as cons
 /** @throws BadSetting naming the first variable that cannot be used. */
 export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration {
   const text = (name: keyof typeof SETTINGS): string | undefined => environment[name] || undefined;
-  for (const [name, reason] of Object.entries(LATER)) if (environment[name]) throw new BadSetting(name, reason);
   for (const name of Object.keys(environment))
     if (name.startsWith('CUSTOS_') && !CLIENT_VARIABLES.includes(name))
       throw new BadSetting(name, `unknown setting; known are ${Object.keys(SETTINGS).join(', ')}`);
@@ -84,8 +90,13 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
   const insecure = text('ALLOW_INSECURE_BIND');
   if (insecure !== undefined && insecure !== 'yes-behind-a-proxy')
     throw new BadSetting('ALLOW_INSECURE_BIND', "the only value is 'yes-behind-a-proxy'");
-  if (!isLoopback(host) && insecure === undefined)
-    throw new BadSetting('HOST', 'beyond loopback neither TLS nor an identity provider would protect the API');
+  const tls = tlsOf(text('TLS_CERT'), text('TLS_KEY'));
+  const identity = identityOf(text('OIDC_ISSUER'), text('OIDC_AUDIENCE'), text('OIDC_ROLES_CLAIM'));
+  if (!isLoopback(host) && insecure === undefined && !(tls && identity))
+    throw new BadSetting(
+      'HOST',
+      `beyond loopback ${tls ? 'no identity provider' : 'no TLS'} would protect the API: set ${tls ? 'OIDC_ISSUER' : 'TLS_CERT and TLS_KEY'}`,
+    );
 
   const eventStoreUrl = text('EVENTSTORE_URL');
   if (eventStoreUrl !== undefined && !/^esdb(\+discover)?:\/\/[^\s]+$/.test(eventStoreUrl))
@@ -118,6 +129,8 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     keyVaultUrl: databaseUrl('KEY_VAULT_URL', text('KEY_VAULT_URL'), dataDir, 'vault.db'),
     accessUrl: databaseUrl('ACCESS_URL', text('ACCESS_URL'), dataDir, 'access.db'),
     masterKey,
+    ...(identity && { identity }),
+    ...(tls && { tls }),
     ...(redisUrl !== undefined && { bus: { url: redisUrl, allowPlaintext: plaintext === 'allow' } }),
     http: {
       limits: {
@@ -131,6 +144,30 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     clock: simulated === undefined ? { kind: 'system' } : { kind: 'simulated', start: instant(simulated) },
     logLevel,
   };
+}
+
+function tlsOf(certificate: string | undefined, key: string | undefined): Configuration['tls'] {
+  if (certificate === undefined && key === undefined) return undefined;
+  if (certificate === undefined) throw new BadSetting('TLS_CERT', 'missing: TLS_KEY names the key of a certificate');
+  if (key === undefined) throw new BadSetting('TLS_KEY', 'missing: TLS_CERT names a certificate');
+  for (const [name, file] of Object.entries({ TLS_CERT: certificate, TLS_KEY: key }))
+    try {
+      accessSync(resolve(file), constants.R_OK);
+    } catch {
+      throw new BadSetting(name, 'the file cannot be read');
+    }
+  return { certificate: resolve(certificate), key: resolve(key) };
+}
+
+function identityOf(issuer: string | undefined, audience = 'custos', rolesClaim = 'roles'): Configuration['identity'] {
+  if (issuer === undefined) return undefined;
+  const url = URL.canParse(issuer) && !/[?#@]/.test(issuer) ? new URL(issuer) : undefined;
+  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isLoopback(url.hostname)))
+    throw new BadSetting('OIDC_ISSUER', 'not an https: URL (http: on loopback only) without query and user');
+  if (!/^[\x21-\x7e]{1,200}$/.test(audience)) throw new BadSetting('OIDC_AUDIENCE', 'not a word');
+  if (!/^[A-Za-z0-9_:./-]{1,100}$/.test(rolesClaim))
+    throw new BadSetting('OIDC_ROLES_CLAIM', 'not the name of a claim');
+  return { issuer, audience, rolesClaim };
 }
 
 /** Variables of the command-line client and the demo, which are no settings of the engine. */

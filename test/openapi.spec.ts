@@ -6,7 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { pino } from 'pino';
-import { Tokens } from '#access';
+import { AccessStore } from '#access';
 import { openDatabase } from '#database';
 import { EventLog } from '#event-log';
 import { REFUSALS } from '#kernel';
@@ -50,14 +50,14 @@ describe('the OpenAPI document', () => {
       masterKey: masterKeyFrom(`file:${folder}/master.key`),
       clock: () => systemClock.now(),
     });
-    const tokens = await Tokens.open(`file:${folder}/access.db`);
+    const access = await AccessStore.open(`file:${folder}/access.db`);
     const projections = capabilities.flatMap((each) => each.projections);
     const writable = openDatabase(`file:${folder}/read-models.db`, { name: 'read models' });
     new Projector(writable, projections);
     const log = new EventLog('esdb://127.0.0.1:1?tls=false', codecsOf(capabilities), vault);
     closing.push(
       () => vault.close(),
-      () => tokens.close(),
+      () => access.close(),
       () => log.close(),
       () => writable.close(),
     );
@@ -68,7 +68,7 @@ describe('the OpenAPI document', () => {
     });
     app = await NestFactory.create<NestFastifyApplication>(
       EngineModule.with({
-        ...{ log, vault, tokens, clock: systemClock, logger: pino({ level: 'silent' }) },
+        ...{ log, vault, access, clock: systemClock, logger: pino({ level: 'silent' }) },
         readModels: new ReadModels(writable, projections),
       }),
       adapter,
@@ -197,6 +197,8 @@ describe('what is read from the source', () => {
     'libs/kernel/refusal.ts': `export const REFUSALS = { FORBIDDEN: 1 };`,
     'libs/slice/door.ts': `export class CommandDoor { submit(): string { return this.#refuse(); } #refuse() { return 'FORBIDDEN'; } }`,
     'libs/x/x.rules.ts': `
+      type DoorRule = (sent: unknown) => string | undefined;
+      export const withinX: DoorRule = () => 'OUTSIDE_SERVICE_CONTRACT';
       const BY_STATUS = { unknown: 'PURPOSE_UNKNOWN', retired: 'PURPOSE_SUSPENDED' } as const;
       export const purpose = (status: keyof typeof BY_STATUS) => BY_STATUS[status];
       export function both(command: { type: 'Take' | 'Give' }) {
@@ -294,7 +296,7 @@ describe('what is read from the source', () => {
       Close: ['NOTICE_INCOMPLETE', 'SUBJECT_UNKNOWN', 'VERSION_CONFLICT'],
     });
     expect(facts.commands['Open']).toMatchObject({ comment: 'Opens it.', fields: { subjectId: 'Whose it is.' } });
-    expect(facts.everyCommand).toEqual(['FORBIDDEN']);
+    expect(facts.everyCommand).toEqual(['FORBIDDEN', 'OUTSIDE_SERVICE_CONTRACT']);
     expect(facts.routes).toEqual({
       'XController.all': {
         capability: 'engine',

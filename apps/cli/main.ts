@@ -61,6 +61,14 @@ custos
   });
 
 custos
+  .command('permissions')
+  .description('writes who may do what in this version: the permission matrix as JSON')
+  .action(async () => {
+    const { permissionsOfThisVersion } = await import('../engine/engine.module.js');
+    json({ permissions: permissionsOfThisVersion() });
+  });
+
+custos
   .command('replay')
   .description('answers from the log alone who held what about a person, or which digest the read models must have')
   .addOption(new Option('--subject <uuid>', 'the person').argParser(uuid).conflicts(['digest', 'through']))
@@ -126,16 +134,17 @@ custos
   .description('issues a token to an operator, for whoever may read and write the data folder; it is shown this once')
   .requiredOption('--actor <id>', 'who it is for: lower-case words joined by hyphens')
   .action(async ({ actor }: { actor: string }) => {
-    const { Tokens } = await import('#access');
+    const { AccessStore } = await import('#access');
     const { REGISTER_ID, systemClock } = await import('#slice');
     if (!REGISTER_ID.test(actor) || actor.length > 64)
       throw new BadSetting('--actor', 'not lower-case words and hyphens');
     const configuration = settings();
-    const tokens = await Tokens.open(configuration.accessUrl);
+    const access = await AccessStore.open(configuration.accessUrl);
     try {
-      line(await tokens.issue({ id: actor, type: 'user', roles: ['operator'] }, systemClock.now()));
+      const operator = { id: actor, type: 'user', roles: ['operator'] } as const;
+      line((await access.tokens.issue(operator, systemClock.now())).token);
     } finally {
-      await tokens.close();
+      await access.close();
     }
   });
 

@@ -25,6 +25,11 @@ export function settingLines(configuration: Configuration, environment: NodeJS.P
     RATE_LIMIT_ADDRESS: configuration.http.limits.perAddress,
     CORS_ORIGINS: configuration.http.corsOrigins.join(','),
     TRUSTED_PROXIES: configuration.http.trustedProxies.join(','),
+    TLS_CERT: configuration.tls?.certificate ?? '',
+    TLS_KEY: configuration.tls?.key ?? '',
+    OIDC_ISSUER: configuration.identity?.issuer ?? '',
+    OIDC_AUDIENCE: configuration.identity?.audience ?? '',
+    OIDC_ROLES_CLAIM: configuration.identity?.rolesClaim ?? '',
     ALLOW_INSECURE_BIND: environment['ALLOW_INSECURE_BIND'] ?? '',
   };
   return Object.entries(SETTINGS).map(

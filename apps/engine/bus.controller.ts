@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, NotFoundException } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import type { Logger } from 'pino';
-import { AccessRefused, OpenTo, Tokens } from '#access';
+import { AccessRefused, Authentication, IdentityProviderUnavailable, OpenTo } from '#access';
 import {
   asyncApiOf,
   BUS_COMMAND,
@@ -13,7 +13,7 @@ import {
 } from '#command-bus';
 import type { BusDescription } from '#command-bus/sdk';
 import { LogUnavailable } from '#event-log';
-import { CommandCatalogue, CommandDoor, TooContended } from '#slice';
+import { CommandCatalogue, CommandDoor, EMPLOYED_ROLES, TooContended } from '#slice';
 import { integrationEvents } from './integration-events.js';
 import { placeOf, problemOfRequest, refusalStatus } from './http-answers.js';
 
@@ -30,7 +30,7 @@ interface BusSettings {
 export class BusController {
   constructor(
     private readonly door: CommandDoor,
-    private readonly tokens: Tokens,
+    private readonly authentication: Authentication,
     @Inject(BUS_SETTINGS) private readonly settings: BusSettings,
   ) {}
 
@@ -38,14 +38,14 @@ export class BusController {
   @MessagePattern(BUS_COMMAND)
   async submit({ type, body, token, inClear }: BusCommand): Promise<Handled> {
     try {
-      const actor = await this.tokens.actorOf(token);
+      const actor = await this.authentication.holderOf(token);
       if (!actor) throw new AccessRefused('UNAUTHENTICATED_ACTOR');
       const answer = await this.door.submit(type, body, actor, inClear);
       return { status: refusalStatus(answer) ?? 200, body: answer };
     } catch (error) {
       const problem = problemOfRequest(error);
       if (problem) return { status: problem.status, body: problem };
-      if (error instanceof LogUnavailable) return { failed: 'outage' };
+      if (error instanceof LogUnavailable || error instanceof IdentityProviderUnavailable) return { failed: 'outage' };
       if (error instanceof TooContended) return { failed: 'busy' };
       this.settings.logger.error(
         { error: error instanceof Error ? error.name : typeof error, at: placeOf(error) },
@@ -66,7 +66,7 @@ export class BusDescriptionController {
   ) {}
 
   @Get()
-  @OpenTo('service', 'staff', 'privacyOfficer', 'legal', 'auditor', 'operator')
+  @OpenTo('service', ...EMPLOYED_ROLES)
   async describe(): Promise<BusDescription> {
     if (!this.settings.on) throw new NotFoundException();
     return { partitions: PARTITIONS, keys: await this.keys.published(), sealed: sealedFieldsOf(this.catalogue) };
@@ -79,7 +79,7 @@ export class AsyncApiController {
   constructor(private readonly catalogue: CommandCatalogue) {}
 
   @Get('asyncapi.json')
-  @OpenTo('service', 'staff', 'privacyOfficer', 'legal', 'auditor', 'operator')
+  @OpenTo('service', ...EMPLOYED_ROLES)
   describe(): object {
     return asyncApiOf(this.catalogue, integrationEvents);
   }

@@ -1,7 +1,7 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import type { Logger } from 'pino';
-import { AccessGuard, Tokens } from '#access';
+import { AccessGuard, AccessStore, Authentication, type IdentityProvider } from '#access';
 import { SealingKeys } from '#command-bus';
 import { EventLog } from '#event-log';
 import { KeyVault } from '#key-vault';
@@ -14,39 +14,49 @@ import { DocsController, OPENAPI } from './docs.controller.js';
 import { MinPosition, ProblemFilter, RefusalStatus } from './http-answers.js';
 import { openApiOf, shippedFacts } from './openapi.js';
 import { OperationController } from './operation.controller.js';
+import { PermissionMatrix, PermissionsController } from './permissions.controller.js';
+import { permissionMatrix, type Permission } from './permissions.js';
 import { ViewsController } from './views.controller.js';
+
+/** Whatever takes commands or questions in. */
+export const CONTROLLERS: readonly Type[] = [
+  CommandsController,
+  BusController,
+  BusDescriptionController,
+  AsyncApiController,
+  DocsController,
+  OperationController,
+  PermissionsController,
+  ...capabilities.flatMap((each) => each.controllers),
+  ViewsController,
+];
+
+/** Who may do what in this version. */
+export const permissionsOfThisVersion = (): readonly Permission[] => permissionMatrix(capabilities, CONTROLLERS);
 
 /** What an engine stands on: opened before it, closed after it. */
 export interface Foundations {
   readonly log: EventLog;
   readonly vault: KeyVault;
   readonly readModels: ReadModels;
-  readonly tokens: Tokens;
+  readonly access: AccessStore;
+  /** Absent where people have local accounts. */
+  readonly identityProvider?: IdentityProvider;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The message bus, where there is one. */
   readonly bus?: { readonly allowPlaintext: boolean };
 }
 
-/** Everything that answers over HTTP. Capabilities' own routes go before the views, which take any name. */
-export const CONTROLLERS: readonly Type[] = [
-  CommandsController,
-  BusDescriptionController,
-  AsyncApiController,
-  DocsController,
-  OperationController,
-  ...capabilities.flatMap((each) => each.controllers),
-  ViewsController,
-];
-
 @Module({})
 class FoundationModule {
-  static of({ log, vault, readModels, tokens, clock }: Foundations): DynamicModule {
+  static of({ log, vault, readModels, access, identityProvider, clock }: Foundations): DynamicModule {
     const providers = [
       { provide: EventLog, useValue: log },
       { provide: KeyVault, useValue: vault },
       { provide: ReadModels, useValue: readModels },
-      { provide: Tokens, useValue: tokens },
+      { provide: AccessStore, useValue: access },
+      { provide: Authentication, useValue: new Authentication(access, identityProvider) },
       { provide: CLOCK, useValue: clock },
       { provide: COMMAND_LEDGER, useValue: commandLedgerIn(readModels) },
     ];
@@ -61,8 +71,9 @@ export class EngineModule {
     return {
       module: EngineModule,
       imports: [FoundationModule.of(foundations), SliceModule.forRoot(capabilities)],
-      controllers: [BusController, ...CONTROLLERS],
+      controllers: [...CONTROLLERS],
       providers: [
+        { provide: PermissionMatrix, useFactory: () => ({ permissions: permissionsOfThisVersion() }) },
         {
           provide: OPENAPI,
           useFactory: (catalogue: CommandCatalogue) =>

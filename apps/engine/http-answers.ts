@@ -11,10 +11,10 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { tap, type Observable } from 'rxjs';
-import { AccessRefused } from '#access';
+import { AccessRefused, IdentityProviderUnavailable, SignInBusy } from '#access';
 import { LogUnavailable } from '#event-log';
 import { ReadModelBehind, ReadModels } from '#read-model';
-import { InvalidCommand, TooContended } from '#slice';
+import { InvalidCommand, NotPermitted, TooContended } from '#slice';
 
 /** Waits for the position that a query asks for (`min-position`), so that senders read their own writes. */
 @Injectable()
@@ -33,11 +33,20 @@ export class MinPosition implements NestInterceptor {
   }
 }
 
+/** Refusals that are about who asks, and not about what is asked. */
+const ABOUT_THE_SENDER: readonly unknown[] = [
+  'FORBIDDEN',
+  'OUTSIDE_SERVICE_CONTRACT',
+  'AUDITOR_NO_PLAINTEXT',
+  'ACCESS_NOT_GRANTED',
+  'ACCESS_EXPIRED',
+];
+
 /** Status of a refusal: 422, or 403 where it is about who asks; `undefined` for what is no refusal. */
 export function refusalStatus(body: unknown): 403 | 422 | undefined {
   if (typeof body !== 'object' || body === null || !('accepted' in body) || body.accepted !== false) return undefined;
   const code = 'code' in body ? body.code : undefined;
-  return code === 'FORBIDDEN' || code === 'AUDITOR_NO_PLAINTEXT' ? 403 : 422;
+  return ABOUT_THE_SENDER.includes(code) ? 403 : 422;
 }
 
 /** A problem document (RFC 9457) about what was wrong with a request; the same over HTTP and over the bus. */
@@ -49,8 +58,9 @@ export interface Problem {
 
 /** The problem of a request that was turned away; `undefined` when the request is not to blame. */
 export function problemOfRequest(error: unknown): Problem | undefined {
-  if (error instanceof AccessRefused)
-    return { title: 'access refused', status: error.code === 'FORBIDDEN' ? 403 : 401, ...error.answer };
+  const refused = error instanceof NotPermitted ? new AccessRefused('FORBIDDEN') : error;
+  if (refused instanceof AccessRefused)
+    return { title: 'access refused', status: refused.code === 'FORBIDDEN' ? 403 : 401, ...refused.answer };
   if (error instanceof InvalidCommand) return { title: 'the request is not valid', status: 400, fields: error.fields };
   return undefined;
 }
@@ -89,6 +99,14 @@ export class ProblemFilter implements ExceptionFilter {
     if (error instanceof LogUnavailable) {
       void reply.header('retry-after', '1');
       return send(503, 'the event log does not answer; send the same command again');
+    }
+    if (error instanceof IdentityProviderUnavailable) {
+      void reply.header('retry-after', '5');
+      return send(503, 'the identity provider does not answer');
+    }
+    if (error instanceof SignInBusy) {
+      void reply.header('retry-after', '1');
+      return send(429, 'too many sign in at once');
     }
     if (error instanceof TooContended) {
       void reply.header('retry-after', '1');

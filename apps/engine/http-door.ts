@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import helmet from '@fastify/helmet';
@@ -40,7 +41,14 @@ const LONGEST_DRAIN = 10_000;
 /** Connections that are read on after their answer was sent. */
 const draining = new WeakSet<Socket>();
 
-export function httpAdapter({ trustedProxies }: Pick<HttpSettings, 'trustedProxies'>): FastifyAdapter {
+/** @param tls files of the certificate and its key; cleartext when absent. */
+export function httpAdapter({
+  trustedProxies,
+  tls,
+}: Pick<HttpSettings, 'trustedProxies'> & {
+  readonly tls?: { readonly certificate: string; readonly key: string };
+}): FastifyAdapter {
+  const slow = { headersTimeout: TIMES.headers, connectionsCheckingInterval: 1_000 };
   const adapter = new FastifyAdapter({
     bodyLimit: LARGEST_BODY,
     exposeHeadRoutes: false,
@@ -48,7 +56,16 @@ export function httpAdapter({ trustedProxies }: Pick<HttpSettings, 'trustedProxi
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     requestTimeout: TIMES.request,
     keepAliveTimeout: TIMES.keepAlive,
-    http: { headersTimeout: TIMES.headers, connectionsCheckingInterval: 1_000 },
+    ...(tls
+      ? {
+          https: {
+            ...slow,
+            cert: readFileSync(tls.certificate),
+            key: readFileSync(tls.key),
+            minVersion: 'TLSv1.2' as const,
+          },
+        }
+      : { http: slow }),
     clientErrorHandler: turnAway,
     // Fastify would repeat the path.
     frameworkErrors: ({ statusCode = 400 }: FastifyError, _request: FastifyRequest, reply: FastifyReply) =>

@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { getMetadataStorage } from 'class-validator';
-import { OpenTo } from '#access';
+import { OPEN_TO, SESSION_COOKIE } from '#access';
 import { schemaOf, type JsonSchema } from '#command-bus';
 import { REFUSALS, type RefusalCode } from '#kernel';
 import { CATEGORY, LARGEST_PAGE, REFERENCE, REGISTER_ID, SHA_256 } from '#slice';
@@ -115,6 +115,7 @@ const PARAMETERS: Readonly<Record<string, JsonSchema>> = {
   subjectId: uuid,
   taskId: uuid,
   to: time,
+  tokenId: uuid,
   'AgreementsForSubjectController.answer from': date,
   'AgreementsForSubjectController.answer to': date,
   'GroupController.members asOf': date,
@@ -180,12 +181,20 @@ export function openApiOf(parts: Parts): OpenApiDocument {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
-    security: [{ bearer: [] }],
+    security: [{ bearer: [] }, { session: [] }],
     tags: [...new Set(operations.flatMap(({ operation }) => operation['tags'] as string[]))].map((name) => ({ name })),
     paths,
     components: {
       securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', description: 'a token that this installation has issued' },
+        bearer: {
+          ...{ type: 'http', scheme: 'bearer' },
+          description: 'a token of this installation, or an access token of its identity provider',
+        },
+        session: { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE, description: 'the session of a person' },
+        csrf: {
+          ...{ type: 'apiKey', in: 'header', name: 'x-csrf-token' },
+          description: 'the `csrfToken` of the session, with every request of a session that changes something',
+        },
       },
       schemas: {
         ...Object.fromEntries(catalogue.all().map((command) => [command.type, commandSchema(command, facts)])),
@@ -222,7 +231,7 @@ export function routesOf(controller: Type, facts: OpenApiFacts): readonly Route[
     ).map(([key, { data }]) => ({ kind: Number(key.split(':')[0]), data }));
     const query = takes.filter(({ kind }) => kind === Number(RouteParamtypes.QUERY));
     const verb = RequestMethod[method as number]?.toLowerCase() ?? '';
-    const roles = (of(OpenTo().KEY, handler) ?? of(OpenTo().KEY, controller) ?? []) as readonly string[];
+    const roles = (of(OPEN_TO, handler) ?? of(OPEN_TO, controller) ?? []) as readonly string[];
     const headers = (of(HEADERS_METADATA, handler) ?? []) as readonly { name: string; value: string }[];
     return [
       {
@@ -253,7 +262,7 @@ function plainOperation(route: Route, facts: OpenApiFacts): Operation {
   const codes = submits.flatMap((type) => [...facts.everyCommand, ...(facts.commands[type]?.refusals ?? [])]);
   return {
     ...described(route.name, route.facts.capability, route.facts.comment),
-    ...access(route.roles),
+    ...access(route.roles, route.method),
     parameters: [...pathParameters(route), ...queryParameters(route)],
     ...(reads !== undefined && {
       requestBody: { required: true, content: json(schemaOf(classNamed(reads))) },
@@ -272,7 +281,7 @@ function commandOperation(route: Route, command: KnownCommand, facts: OpenApiFac
     path: route.path.replace('{type}', command.type),
     operation: {
       ...described(command.type, command.capability, said.comment),
-      ...access(command.roles),
+      ...access(command.roles, route.method),
       ...(onlyEngine && {
         description: `${said.comment ?? ''} Sent by the engine itself; to others it is forbidden.`.trim(),
       }),
@@ -308,7 +317,7 @@ function viewOperation(route: Route, { view, capability }: { view: View; capabil
     path,
     operation: {
       ...described(`${view.scope}.${view.name}`, capability, `${view.name} (${view.scope}), page by page.`),
-      ...access(view.roles),
+      ...access(view.roles, route.method),
       parameters: [
         ...pathParameters({ ...route, path }),
         ...['after', 'limit', 'asOf'].map((name) => queryParameter(route.name, name)),
@@ -330,8 +339,10 @@ const described = (operationId: string, tag: string, comment: string | undefined
   ...(comment !== undefined && { summary: /^.*?[.:;](?= |$)/.exec(comment)?.[0] ?? comment, description: comment }),
 });
 
-const access = (roles: readonly string[]): object =>
-  roles.includes('anyone') ? { security: [] } : { 'x-roles': roles };
+const access = (roles: readonly string[], method: string): object =>
+  roles.includes('anyone')
+    ? { security: [] }
+    : { 'x-roles': roles, ...(method !== 'get' && { security: [{ bearer: [] }, { session: [], csrf: [] }] }) };
 
 const MIN_POSITION = {
   ...{ name: 'min-position', in: 'query', schema: whole },

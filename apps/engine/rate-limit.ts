@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit';
+import { sessionOf } from '#access';
 import { connectRedis, type Connection } from '#command-bus/sdk';
 import type { Actor } from '#kernel';
 
@@ -37,8 +38,9 @@ export async function limitRates(fastify: FastifyInstance, parts: Parts): Promis
   const redis = parts.redisUrl === undefined ? undefined : connectRedis(parts.redisUrl, false, () => undefined);
   const known = new Set<string>();
   const credentialOf = ({ headers }: FastifyRequest): string | undefined => {
-    const bearer = /^Bearer ([!-~]{1,8192})$/.exec(headers.authorization ?? '')?.[1];
-    return bearer === undefined ? undefined : `${CREDENTIAL}${parts.nameOf(bearer)}`;
+    // As the guard sees it: a bearer token, else the session.
+    const brought = headers.authorization ?? sessionOf(headers.cookie);
+    return brought === undefined ? undefined : `${CREDENTIAL}${parts.nameOf(brought)}`;
   };
   await fastify.register(rateLimit, {
     global: false,

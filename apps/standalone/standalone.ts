@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino, type Logger } from 'pino';
-import { Tokens } from '#access';
+import { AccessStore, IdentityProvider } from '#access';
 import { CommandBusServer, Outbox, sealedFieldsOf, SealingKeys } from '#command-bus';
 import { openDatabase } from '#database';
 import { EventLog } from '#event-log';
@@ -22,8 +22,8 @@ import {
 } from '#slice';
 import { capabilities } from '../capabilities.js';
 import { BadSetting, type Configuration } from '../configuration.js';
-import { EngineModule } from '../engine/engine.module.js';
-import { guardDoor, httpAdapter, type HttpSettings } from '../engine/http-door.js';
+import { EngineModule, type Foundations } from '../engine/engine.module.js';
+import { guardDoor, httpAdapter } from '../engine/http-door.js';
 import { integrationEvents } from '../engine/integration-events.js';
 import { Steward } from '../steward/steward.js';
 import { startEventLogProcess } from './event-log-process.js';
@@ -68,8 +68,14 @@ export async function startStandalone(
       clock: () => clock.now(),
     });
     closing.push(() => vault.close());
-    const tokens = await Tokens.open(configuration.accessUrl);
-    closing.push(() => tokens.close());
+    const access = await AccessStore.open(configuration.accessUrl);
+    closing.push(() => access.close());
+    const identityProvider =
+      configuration.identity &&
+      new IdentityProvider({
+        ...configuration.identity,
+        pseudonym: (name) => Buffer.from(vault.hmac('actor', name), 'base64url').toString('hex'),
+      });
 
     const { eventStore } = configuration;
     const embedded =
@@ -96,11 +102,11 @@ export async function startStandalone(
 
     const { app, close } = await startEngine(
       {
-        ...{ log, vault, readModels, tokens, clock, logger },
+        ...{ log, vault, readModels, access, clock, logger },
+        ...(identityProvider && { identityProvider }),
         ...(configuration.bus && { bus: configuration.bus }),
       },
-      configuration.http,
-      configuration.bus?.url,
+      configuration,
     );
     closing.push(close);
     const registers = app.get(RegisterHost);
@@ -119,8 +125,9 @@ export async function startStandalone(
       { door, readModels, log, clock, logger },
     );
     closing.push(() => steward.stop());
-    const firstToken = (await tokens.isEmpty())
-      ? await tokens.issue({ id: 'first-operator', type: 'user', roles: ['operator'] }, clock.now())
+    const firstToken = (await access.isEmpty())
+      ? (await access.tokens.issue({ id: 'first-operator', type: 'user', roles: ['operator'] }, systemClock.now()))
+          .token
       : undefined;
 
     await app.listen(configuration.port, configuration.host);
@@ -191,20 +198,20 @@ function policyText(file: string | undefined): string {
 }
 
 async function startEngine(
-  foundations: Parameters<typeof EngineModule.with>[0],
-  settings: HttpSettings,
-  redisUrl: string | undefined,
+  foundations: Foundations,
+  { http, tls, bus }: Configuration,
 ): Promise<{ readonly app: NestFastifyApplication; close(): Promise<void> }> {
-  const app = await NestFactory.create<NestFastifyApplication>(EngineModule.with(foundations), httpAdapter(settings), {
+  const adapter = httpAdapter({ ...http, ...(tls && { tls }) });
+  const app = await NestFactory.create<NestFastifyApplication>(EngineModule.with(foundations), adapter, {
     logger: new NestLines(foundations.logger),
     abortOnError: false,
     // Nest would take forms as well: a body is JSON.
     bodyParser: false,
   });
   const release = await guardDoor(app, {
-    ...settings,
+    ...http,
     nameOf: (text) => foundations.vault.hmac('rate limit', text),
-    ...(redisUrl !== undefined && { redisUrl }),
+    ...(bus && { redisUrl: bus.url }),
   });
   await app.init();
   return {

@@ -1,5 +1,32 @@
-import { capability, slice, view } from '#slice';
+import { capability, READERS, slice, view, type Role } from '#slice';
+import { ApproveServiceContract, DraftServiceContract, EndServiceContract } from './contract.commands.js';
+import { contractDecider, contractStream } from './contract.decider.js';
+import { serviceContractsProjection } from './contract.projection.js';
+import { contractRegister } from './contract.register.js';
+import { withinContract } from './contract.rule.js';
+import { CredentialsController } from './credentials.controller.js';
+import {
+  BreakGlass,
+  ExpireAccess,
+  GrantAccess,
+  RequestAccess,
+  ReviewAccess,
+  ReviewBreakGlass,
+  RevokeAccess,
+  RevokeAllAccess,
+} from './grant.commands.js';
+import { grantDecider, grantStream } from './grant.decider.js';
+import { grantExpiryPolicies } from './grant.policy.js';
+import { accessMatrixProjection } from './grant.projection.js';
+import { grantRegister } from './grant.register.js';
+import { SessionController } from './session.controller.js';
 import { accessCodec, accessLogProjection, accessStream, viewDecider, ViewPersonalData } from './view.js';
+
+/** Those who look at people's data, and those who decide who does. */
+const VIEWERS: readonly Role[] = ['staff', 'privacyOfficer', 'legal'];
+const GRANTERS: readonly Role[] = ['privacyOfficer'];
+/** Those who watch over access: they see who may look, never what there is to be seen. */
+const WATCHERS: readonly Role[] = [...READERS, 'securityOfficer'];
 
 export const accessCapability = capability({
   name: 'access',
@@ -12,7 +39,43 @@ export const accessCapability = capability({
       facts: () => ({}),
       commands: [{ command: ViewPersonalData, roles: ['staff', 'privacyOfficer', 'auditor'] }],
     }),
+    slice({
+      decider: grantDecider,
+      streamPrefix: grantRegister.streamPrefix,
+      stream: ({ granteeId }) => grantStream(granteeId),
+      facts: () => ({}),
+      commands: [
+        { command: RequestAccess, roles: VIEWERS },
+        { command: GrantAccess, roles: GRANTERS },
+        { command: RevokeAccess, roles: GRANTERS },
+        { command: RevokeAllAccess, roles: [...GRANTERS, 'securityOfficer', 'operator'] },
+        { command: ReviewAccess, roles: [...GRANTERS, 'securityOfficer'] },
+        { command: ExpireAccess, roles: ['system'] },
+        { command: BreakGlass, roles: VIEWERS },
+        { command: ReviewBreakGlass, roles: GRANTERS },
+      ],
+    }),
+    slice({
+      decider: contractDecider,
+      streamPrefix: contractRegister.streamPrefix,
+      stream: ({ serviceId }) => contractStream(serviceId),
+      facts: () => ({}),
+      commands: [
+        { command: DraftServiceContract, roles: GRANTERS },
+        { command: ApproveServiceContract, roles: GRANTERS },
+        { command: EndServiceContract, roles: GRANTERS },
+      ],
+    }),
   ],
-  projections: [accessLogProjection],
-  views: [view('subject', 'views', accessLogProjection, 'access_log')],
+  registers: [grantRegister, contractRegister],
+  projections: [accessLogProjection, accessMatrixProjection, serviceContractsProjection],
+  views: [
+    view('subject', 'views', accessLogProjection, 'access_log'),
+    view('register', 'access-grants', accessMatrixProjection, 'access_grants', WATCHERS),
+    view('register', 'service-contracts', serviceContractsProjection, 'service_contracts', WATCHERS),
+    view('register', 'break-glass', accessMatrixProjection, 'break_glass', WATCHERS),
+  ],
+  controllers: [CredentialsController, SessionController],
+  policies: grantExpiryPolicies,
+  doorRules: [withinContract],
 });

@@ -1,4 +1,13 @@
 export { accessCapability } from './access.capability.js';
+export { LONGEST_PASSWORD, SHORTEST_PASSWORD, SignInBusy } from './accounts.js';
+export * from './authentication.js';
 export * from './guard.js';
-export * from './tokens.js';
+export { IdentityProvider, IdentityProviderUnavailable, type IdentityProviderOptions } from './identity-provider.js';
+export { csrfOf, LONGEST_SESSION } from './sessions.js';
+export type { ServiceScope } from './contract.events.js';
+export { mayNamePurpose } from './contract.rule.js';
+export { contractRegister, type ContractRegisterState } from './contract.register.js';
+export { grantRegister, openingAt, type Opening } from './grant.register.js';
+export { AccessStore } from './store.js';
+export { LONGEST_TOKEN_LIFE, type IssuedToken, type TokenEntry } from './tokens.js';
 export { accessLogProjection, type PersonalDataViewed } from './view.js';

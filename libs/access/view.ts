@@ -2,6 +2,8 @@ import { ArrayMaxSize, IsArray, IsOptional, Matches, MaxLength, ValidateIf } fro
 import type { EventCodec } from '#event-log';
 import { accept, insert, refuse, unchanged, type Decider, type Facts, type Projection } from '#kernel';
 import { CATEGORY, Command, IsId, IsInstant, REGISTER_ID } from '#slice';
+import type { ContractEvent } from './contract.events.js';
+import type { GrantEvent } from './grant.events.js';
 
 /** Somebody was shown personal data: who, about whom, which categories, why. Never the values (C15). */
 export interface PersonalDataViewed {
@@ -44,9 +46,21 @@ export class ViewPersonalData extends Command {
 /** Views of one person in one month stand in a stream of their own, which may grow without holding up decisions. */
 export const accessStream = (subjectId: string, at: string): string => `access-${subjectId}-${at.slice(0, 7)}`;
 
-export const accessCodec: EventCodec<PersonalDataViewed> = {
+export const accessCodec: EventCodec<PersonalDataViewed | GrantEvent | ContractEvent> = {
   capability: 'access',
-  events: { PersonalDataViewed: { stored: 'personal-data-viewed.v1' } },
+  events: {
+    PersonalDataViewed: { stored: 'personal-data-viewed.v1' },
+    ServiceContractDrafted: { stored: 'service-contract-drafted.v1' },
+    ServiceContractApproved: { stored: 'service-contract-approved.v1' },
+    ServiceContractEnded: { stored: 'service-contract-ended.v1' },
+    AccessRequested: { stored: 'access-requested.v1' },
+    AccessGranted: { stored: 'access-granted.v1' },
+    AccessRevoked: { stored: 'access-revoked.v1' },
+    AccessExpired: { stored: 'access-expired.v1' },
+    AccessReviewed: { stored: 'access-reviewed.v1' },
+    BreakGlassUsed: { stored: 'break-glass-used.v1' },
+    BreakGlassReviewed: { stored: 'break-glass-reviewed.v1' },
+  },
 };
 
 interface ViewState {

@@ -31,6 +31,11 @@ interface StoredMetadata {
   readonly commandfingerprint: string;
   readonly authtype: string;
   readonly authid: string;
+  /** How the actor proved who they are, with what an identity provider said of it. */
+  readonly authmethod?: string;
+  readonly authacr?: string;
+  /** Words with blanks between them. */
+  readonly authamr?: string;
   readonly dataclassification: 'personal' | 'operational';
   readonly dataregulation: 'UK-GDPR';
 }
@@ -94,9 +99,20 @@ export function encode(
       commandfingerprint: envelope.fingerprint,
       authtype: envelope.actor.type,
       authid: envelope.actor.id,
+      ...authenticationOf(envelope.actor),
       dataclassification: patterns.length > 0 ? 'personal' : 'operational',
       dataregulation: 'UK-GDPR',
     },
+  };
+}
+
+function authenticationOf({ authentication }: Actor): Partial<StoredMetadata> {
+  if (!authentication) return {};
+  const { method, acr, amr } = authentication;
+  return {
+    authmethod: method,
+    ...(acr !== undefined && { authacr: acr }),
+    ...(amr !== undefined && { authamr: amr.join(' ') }),
   };
 }
 

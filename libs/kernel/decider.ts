@@ -15,8 +15,21 @@ export interface DomainEvent {
 /** Who sends a command. Resolved by the door, never read from a message body. */
 export interface Actor {
   readonly id: string;
-  readonly type: 'user' | 'service_account' | 'system';
+  readonly type: 'user' | 'service_account' | 'app_user' | 'system';
   readonly roles: readonly string[];
+  /** The person that a subject, or who acts for one, acts about. */
+  readonly subjectId?: string;
+  /** How they proved it; absent for the engine itself. */
+  readonly authentication?: Authentication;
+}
+
+/** How an actor proved who they are. What an identity provider says of it stands on record with what was done. */
+export interface Authentication {
+  readonly method: 'token' | 'password' | 'oidc';
+  /** Authentication context class (OpenID Connect Core, section 2). */
+  readonly acr?: string;
+  /** Authentication methods, for example `pwd` and `otp` (RFC 8176). */
+  readonly amr?: readonly string[];
 }
 
 /** What every decision may know beside the state: time, identity and fresh ids are arguments. */

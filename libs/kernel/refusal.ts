@@ -26,6 +26,16 @@ export const REFUSALS = {
   PURPOSE_NOT_STATED: rule('C15', 'UK GDPR Art 5(1)(f), 32', 'state the purpose and the case of the view'),
   AUDITOR_NO_PLAINTEXT: rule('C15', 'UK GDPR Art 5(1)(f), 32', 'none: auditors see no values'),
 
+  ACCESS_NOT_GRANTED: rule('C15', 'UK GDPR Art 5(1)(f), 32', 'ask for access and have it granted', 'retryable'),
+  ACCESS_EXPIRED: rule('C15', 'UK GDPR Art 5(1)(f), 32', 'ask for access anew, for a year at most', 'retryable'),
+  OUTSIDE_SERVICE_CONTRACT: rule(
+    'C08 C15',
+    'UK GDPR Art 5(1)(b), 32',
+    'have the contract of the service widened and approved',
+    'retryable',
+  ),
+  SELF_APPROVAL: rule('C15', 'UK GDPR Art 5(1)(f), 32', 'have another person decide it'),
+
   PURPOSE_UNKNOWN: rule('C01 C17', 'UK GDPR Art 5(1)(b)', 'define the purpose and have it approved'),
   PURPOSE_NOT_APPROVED: rule('C01 C17', 'UK GDPR Art 5(1)(b)', 'have another person approve the purpose', 'retryable'),
   PURPOSE_SUSPENDED: rule('C01 C17', 'UK GDPR Art 5(1)(b)', 'resume the purpose or use another one', 'retryable'),

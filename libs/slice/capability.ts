@@ -1,18 +1,49 @@
 import type { Type } from '@nestjs/common';
-import type { Decider, DomainCommand, DomainEvent, Facts, Projection, Recorded, Register } from '#kernel';
+import type {
+  Actor,
+  Decider,
+  DomainCommand,
+  DomainEvent,
+  Facts,
+  Projection,
+  Recorded,
+  Refusal,
+  Register,
+} from '#kernel';
 import type { EventCodec } from '#event-log';
 import type { KeyVault } from '#key-vault';
 import type { Command } from './command.js';
+import type { Role } from './permission.js';
 import type { TimedPolicy } from './timed-policy.js';
-
-/** Who may send a command. Permissions beyond roles come with access control. */
-export type Role = 'service' | 'staff' | 'privacyOfficer' | 'legal' | 'auditor' | 'operator' | 'system';
 
 /** A command class with the roles that may send it. */
 export interface CommandBinding {
   readonly command: new () => Command;
   readonly roles: readonly Role[];
+  /** Passes on what the person wants of us, such as a withdrawal: taken from any service (UK GDPR Art 7(3), 12(2)). */
+  readonly forThePerson?: true;
 }
+
+/** What a command is about without naming it: what stands behind the ids that it names. */
+export interface Touched {
+  readonly purposes?: readonly string[];
+  readonly categories?: readonly string[];
+}
+
+/** A command as it reached the engine. */
+export interface Sent {
+  readonly command: Command;
+  readonly actor: Actor;
+  readonly forThePerson: boolean;
+  readonly touched: Touched;
+}
+
+/**
+ * Looks at every command before it is decided, whatever door it came through.
+ *
+ * @returns why it is refused; `undefined` when the rule has nothing against it.
+ */
+export type DoorRule = (sent: Sent, registers: Registers) => Refusal | undefined;
 
 /** Gives the present state of a register. */
 export interface Registers {
@@ -45,6 +76,8 @@ export interface Slice<
   readonly streamPrefix: string;
   /** What the decider needs beside time, actor and ids. */
   facts(registers: Registers): Omit<F, keyof Facts>;
+  /** What a command is about beyond what it names; needed where it names items, uses or streams by their id. */
+  touched?(command: C, state: S, registers: Registers): Touched;
   /** Further facts that have to be waited for. */
   lookUp?(command: C, state: S, lookUps: LookUps): Promise<Partial<F>>;
 }
@@ -56,6 +89,7 @@ export interface AnySlice {
   stream(command: DomainCommand): string;
   readonly streamPrefix: string;
   facts(registers: Registers): object;
+  touched?(command: DomainCommand, state: unknown, registers: Registers): Touched;
   lookUp?(command: DomainCommand, state: unknown, lookUps: LookUps): Promise<object>;
 }
 
@@ -83,12 +117,15 @@ export interface View {
 /** The views whose rows stand in a person's file beside what is held. */
 export const FILE_VIEWS = Symbol('FileViews');
 
+/** Who may read what is not said to be more discreet, or more open. */
+export const READERS: readonly Role[] = ['staff', 'privacyOfficer', 'legal', 'auditor'];
+
 export function view(
   scope: View['scope'],
   name: string,
   projection: unknown,
   table: string,
-  roles: readonly Role[] = ['staff', 'privacyOfficer', 'legal', 'auditor'],
+  roles: readonly Role[] = READERS,
 ): View {
   return { scope, name, projection: projection as Projection, table, roles };
 }
@@ -103,6 +140,7 @@ export interface Capability {
   readonly views: readonly View[];
   readonly controllers: readonly Type[];
   readonly policies: readonly TimedPolicy[];
+  readonly doorRules: readonly DoorRule[];
 }
 
 /** Closes the types of a capability's parts, which are checked where each part is defined. */
@@ -115,6 +153,7 @@ export function capability(definition: {
   readonly views?: readonly View[];
   readonly controllers?: readonly Type[];
   readonly policies?: readonly unknown[];
+  readonly doorRules?: readonly DoorRule[];
 }): Capability {
   return {
     name: definition.name,
@@ -125,6 +164,7 @@ export function capability(definition: {
     views: definition.views ?? [],
     controllers: definition.controllers ?? [],
     policies: (definition.policies ?? []) as TimedPolicy[],
+    doorRules: definition.doorRules ?? [],
   };
 }
 

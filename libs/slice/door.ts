@@ -4,6 +4,7 @@ import type { Actor } from '#kernel';
 import type { Answer } from './answer.js';
 import type { AnySlice, Capability, CommandBinding } from './capability.js';
 import type { Command } from './command.js';
+import { permits } from './permission.js';
 import { SliceRunner } from './runner.js';
 import { InvalidCommand, readCommand } from './validation.js';
 
@@ -37,9 +38,14 @@ export class CommandCatalogue {
   }
 }
 
+/** Whoever has no right to send a command sent something that is no command either. Nothing is on record. */
+export class NotPermitted extends Error {
+  override readonly name = 'NotPermitted';
+}
+
 /**
- * The one way in: validate, authorise, then the CommandBus. HTTP, bus, CLI and timers all come through here, so
- * every door gives the same answers.
+ * The one way in: validate, authorise by role, then the CommandBus. HTTP, bus, CLI and timers all come through here,
+ * so every door gives the same answers.
  */
 @Injectable()
 export class CommandDoor {
@@ -55,16 +61,29 @@ export class CommandDoor {
    * @param actor who sends it, as the door has authenticated it.
    * @param inClear path of a personal field that came in the clear over a way that takes it under seal only.
    * @throws InvalidCommand when there is no such command or the body is malformed.
+   * @throws NotPermitted when the body is malformed and the sender may not send this command at all.
    */
   async submit(type: string, body: unknown, actor: Actor, inClear?: string): Promise<Answer> {
     const known = this.catalogue.get(type);
     if (!known) throw new InvalidCommand([{ field: 'type', rule: 'isKnownCommand' }]);
-    const command: Command = Object.assign(await readCommand(known.command, body), { actor });
+    const permitted = permits(known.roles, actor, subjectOf(body));
+    const command: Command = Object.assign(await readAs(known, body, permitted), { actor });
     const stream = known.slice.stream(command);
-    if (!known.roles.some((role) => actor.roles.includes(role)))
-      return this.runner.refuse(command, stream, 'FORBIDDEN', { command: type });
+    if (!permitted) return this.runner.refuse(command, stream, 'FORBIDDEN', { command: type });
     if (inClear !== undefined)
       return this.runner.refuse(command, stream, 'PLAINTEXT_PERSONAL_DATA', { field: inClear });
     return this.bus.execute(command);
   }
 }
+
+async function readAs({ command }: KnownCommand, body: unknown, permitted: boolean): Promise<Command> {
+  try {
+    return await readCommand(command, body);
+  } catch (error) {
+    if (!permitted && error instanceof InvalidCommand) throw new NotPermitted();
+    throw error;
+  }
+}
+
+const subjectOf = (body: unknown): unknown =>
+  typeof body === 'object' && body !== null && 'subjectId' in body ? body.subjectId : undefined;

@@ -45,9 +45,13 @@ class Source {
     const files = this.program.getSourceFiles().filter((file) => this.#isOurs(file));
     const slices = files.flatMap((file) => this.#slicesIn(file));
     for (const { commands } of slices) for (const command of commands) this.#commands.add(nameOf(command));
-    const door = files
-      .flatMap((file) => classesIn(file))
-      .filter((each) => ['CommandDoor', 'SliceRunner'].includes(nameOf(each)));
+    // What every command passes before its decider: the door itself, and the rules that capabilities bring to it.
+    const door = new Reached(this.#checker, this.#commands, '', (file) => this.#isOurs(file));
+    for (const each of files.flatMap((file) => classesIn(file)))
+      if (['CommandDoor', 'SliceRunner'].includes(nameOf(each))) each.members.forEach((member) => door.walk(member));
+    for (const file of files)
+      for (const { type, initializer } of everyIn(file, ts.isVariableDeclaration))
+        if (type?.getText() === 'DoorRule' && initializer) door.walk(initializer);
     const routes = files.flatMap((file) => classesIn(file)).flatMap((each) => this.#routesOf(each));
     return {
       commands: sorted(
@@ -59,15 +63,7 @@ class Source {
           }),
         ),
       ),
-      everyCommand: door
-        .reduce(
-          (reached, each) => {
-            each.members.forEach((member) => reached.walk(member));
-            return reached;
-          },
-          new Reached(this.#checker, this.#commands, '', (file) => this.#isOurs(file)),
-        )
-        .sortedCodes(),
+      everyCommand: [...door.codes].sort(),
       routes: sorted(routes),
       schemas: sorted([...this.#schemas].map(([name, { schema }]) => [name, schema] as const)),
     };
@@ -241,7 +237,6 @@ class Source {
         }),
       ),
       required: properties.filter((property) => !(property.flags & ts.SymbolFlags.Optional)).map(({ name }) => name),
-      additionalProperties: false,
     };
   }
 }
@@ -263,10 +258,6 @@ class Reached {
     private readonly command: string,
     private readonly isOurs: (file: ts.SourceFile) => boolean,
   ) {}
-
-  sortedCodes(): readonly string[] {
-    return [...this.codes].sort();
-  }
 
   walk(node: ts.Node): void {
     if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return;

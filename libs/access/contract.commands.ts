@@ -1,0 +1,58 @@
+import { ArrayMaxSize, ArrayUnique, IsArray, IsInt, Matches, MaxLength, Min } from 'class-validator';
+import { CATEGORY, Command, REGISTER_ID } from '#slice';
+
+/** Commands about what one service may ask for. */
+abstract class ContractCommand extends Command {
+  /** Actor id of the service. */
+  @Matches(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)
+  @MaxLength(64)
+  readonly serviceId!: string;
+}
+
+/** Drafts what a service may ask for; another person has to approve it (6.9 of the domain: services). */
+export class DraftServiceContract extends ContractCommand {
+  get type() {
+    return 'DraftServiceContract' as const;
+  }
+
+  @IsArray()
+  @ArrayMaxSize(200)
+  @ArrayUnique()
+  @Matches(REGISTER_ID, { each: true })
+  @MaxLength(64, { each: true })
+  readonly purposes!: readonly string[];
+
+  @IsArray()
+  @ArrayMaxSize(500)
+  @ArrayUnique()
+  @Matches(CATEGORY, { each: true })
+  @MaxLength(64, { each: true })
+  readonly categories!: readonly string[];
+
+  @IsArray()
+  @ArrayMaxSize(200)
+  @ArrayUnique()
+  @Matches(REGISTER_ID, { each: true })
+  @MaxLength(64, { each: true })
+  readonly collectionPoints!: readonly string[];
+}
+
+/** Approves the newest draft; sent by another person than its author. */
+export class ApproveServiceContract extends ContractCommand {
+  get type() {
+    return 'ApproveServiceContract' as const;
+  }
+
+  @IsInt()
+  @Min(1)
+  readonly version!: number;
+}
+
+/** Ends what a service may ask for, at once. */
+export class EndServiceContract extends ContractCommand {
+  get type() {
+    return 'EndServiceContract' as const;
+  }
+}
+
+export type ContractDomainCommand = DraftServiceContract | ApproveServiceContract | EndServiceContract;
