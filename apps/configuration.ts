@@ -1,4 +1,5 @@
 import { accessSync, constants } from 'node:fs';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parseRedisUrl, RedisUrlRefused } from '#command-bus/sdk';
 import { instant, parseInstant, type Instant } from '#kernel';
@@ -32,6 +33,13 @@ export interface Configuration {
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** The message bus; commands come over HTTP only when absent. */
   readonly bus?: { readonly url: string; readonly allowPlaintext: boolean };
+  /** How HTTP is guarded. */
+  readonly http: {
+    /** Requests a minute. */
+    readonly limits: { readonly perCredential: number; readonly perAddress: number };
+    readonly corsOrigins: readonly string[];
+    readonly trustedProxies: readonly string[];
+  };
   /** Policy file to apply at start; the shipped one when absent. */
   readonly policyFile?: string;
   /** File that every destruction of a key is written to as well; kept apart from the backups. */
@@ -58,6 +66,10 @@ export const SETTINGS = {
     'file that every destruction of a key is noted in, to be kept apart from the backups; none when absent',
   CLOCK: 'system, or simulated:<RFC 3339 timestamp> for demonstrations and tests',
   LOG_LEVEL: 'fatal, error, warn, info, debug or silent; warn',
+  RATE_LIMIT: 'requests a minute with one credential; 12000',
+  RATE_LIMIT_ADDRESS: 'requests a minute from one address without a credential that is known; 600',
+  CORS_ORIGINS: 'origins whose pages may use the API, parted by commas; none',
+  TRUSTED_PROXIES: 'addresses or networks of proxies whose X-Forwarded-For is believed, parted by commas; none',
   TLS_CERT: 'file of the certificate (chain) for HTTPS; cleartext when absent',
   TLS_KEY: 'file of the key of that certificate',
   OIDC_ISSUER: 'issuer of access tokens (OpenID Connect); local tokens and accounts only when absent',
@@ -125,6 +137,14 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     ...(identity && { identity }),
     ...(tls && { tls }),
     ...(redisUrl !== undefined && { bus: { url: redisUrl, allowPlaintext: plaintext === 'allow' } }),
+    http: {
+      limits: {
+        perCredential: countOf('RATE_LIMIT', text('RATE_LIMIT') ?? '12000'),
+        perAddress: countOf('RATE_LIMIT_ADDRESS', text('RATE_LIMIT_ADDRESS') ?? '600'),
+      },
+      corsOrigins: listOf('CORS_ORIGINS', text('CORS_ORIGINS'), isOrigin, 'https://host[:port] each, parted by commas'),
+      trustedProxies: listOf('TRUSTED_PROXIES', text('TRUSTED_PROXIES'), isNetwork, 'addresses or networks (CIDR)'),
+    },
     ...(policyFile !== undefined && { policyFile: resolve(policyFile) }),
     ...(erasureJournal !== undefined && { erasureJournal: resolve(erasureJournal) }),
     clock: simulated === undefined ? { kind: 'system' } : { kind: 'simulated', start: instant(simulated) },
@@ -174,6 +194,34 @@ function checkRedisUrl(url: string): void {
     if (!(error instanceof RedisUrlRefused)) throw error;
     throw new BadSetting('REDIS_URL', error.message);
   }
+}
+
+function countOf(name: string, value: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw new BadSetting(name, 'not a whole number from 1 to 999999999');
+  return Number(value);
+}
+
+function listOf(
+  name: string,
+  value: string | undefined,
+  fits: (each: string) => boolean,
+  form: string,
+): readonly string[] {
+  const list = value?.split(',').map((each) => each.trim()) ?? [];
+  if (!list.every(fits)) throw new BadSetting(name, `not ${form}`);
+  return list;
+}
+
+/** As a browser names it: no path, no wildcard; without TLS on this machine only. */
+function isOrigin(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url?.origin === text && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)));
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = '', bits] = /^([0-9a-fA-F.:]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  return version !== 0 && Number(bits ?? 8) >= 1 && Number(bits ?? 8) <= (version === 4 ? 32 : 128);
 }
 
 function portOf(name: string, value: string): number {

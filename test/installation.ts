@@ -5,6 +5,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { OpenApiDocument } from '../apps/engine/openapi.js';
+import { Conformance } from './openapi/conformance.js';
 import { readPolicy, SHIPPED_POLICY } from '#policy';
 import { CATEGORY, REGISTER_ID } from '#slice';
 
@@ -42,6 +44,7 @@ export class Installation {
   #output = '';
   #tokens = new Map<ActorName, string>();
   #url = '';
+  #conformance: Promise<Conformance> | undefined;
   readonly #contracts = new Contracts();
 
   private constructor(
@@ -234,7 +237,19 @@ export class Installation {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+    const reply: Reply = { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+    const contentType = response.headers.get('content-type') ?? '';
+    const wrong = (await this.#promised()).wrong(method, path, { ...reply, contentType });
+    if (wrong !== undefined) throw new Error(`the answer is not as the OpenAPI document says: ${wrong}`);
+    return reply;
+  }
+
+  /** What this installation says of its own answers: each of them is held against it. */
+  #promised(): Promise<Conformance> {
+    this.#conformance ??= fetch(`${this.#url}/docs/openapi.json`).then(
+      async (response) => new Conformance((await response.json()) as OpenApiDocument),
+    );
+    return this.#conformance;
   }
 }
 

@@ -6,11 +6,13 @@ import { SealingKeys } from '#command-bus';
 import { EventLog } from '#event-log';
 import { KeyVault } from '#key-vault';
 import { ReadModels } from '#read-model';
-import { CLOCK, COMMAND_LEDGER, commandLedgerIn, SliceModule, type Clock } from '#slice';
+import { CLOCK, COMMAND_LEDGER, CommandCatalogue, commandLedgerIn, SliceModule, type Clock } from '#slice';
 import { capabilities } from '../capabilities.js';
 import { AsyncApiController, BUS_SETTINGS, BusController, BusDescriptionController } from './bus.controller.js';
 import { CommandsController } from './commands.controller.js';
+import { DocsController, OPENAPI } from './docs.controller.js';
 import { MinPosition, ProblemFilter, RefusalStatus } from './http-answers.js';
+import { openApiOf, shippedFacts } from './openapi.js';
 import { OperationController } from './operation.controller.js';
 import { PermissionMatrix, PermissionsController } from './permissions.controller.js';
 import { permissionMatrix, type Permission } from './permissions.js';
@@ -22,6 +24,7 @@ export const CONTROLLERS: readonly Type[] = [
   BusController,
   BusDescriptionController,
   AsyncApiController,
+  DocsController,
   OperationController,
   PermissionsController,
   ...capabilities.flatMap((each) => each.controllers),
@@ -71,6 +74,12 @@ export class EngineModule {
       controllers: [...CONTROLLERS],
       providers: [
         { provide: PermissionMatrix, useFactory: () => ({ permissions: permissionsOfThisVersion() }) },
+        {
+          provide: OPENAPI,
+          useFactory: (catalogue: CommandCatalogue) =>
+            openApiOf({ controllers: CONTROLLERS, catalogue, capabilities, facts: shippedFacts() }),
+          inject: [CommandCatalogue],
+        },
         {
           provide: SealingKeys,
           useFactory: (vault: KeyVault, clock: Clock) => new SealingKeys(vault, clock),

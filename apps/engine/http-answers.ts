@@ -133,6 +133,7 @@ const TITLES: Readonly<Record<number, string>> = {
   405: 'method not allowed',
   410: 'gone',
   415: 'send application/json',
+  429: 'too many requests',
 };
 
 function statusOf(error: unknown): number | undefined {

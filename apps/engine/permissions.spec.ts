@@ -115,6 +115,10 @@ describe('the matrix lets', () => {
     expect(
       matrix.filter(({ roles }) => (roles as readonly string[]).includes('anyone')).map(({ name }) => name),
     ).toEqual([
+      'GET /docs/openapi.json',
+      'GET /docs',
+      'GET /docs/page.js',
+      'GET /docs/page.css',
       'GET /health/live',
       'GET /health/ready',
       'POST /v1/session/enrol',

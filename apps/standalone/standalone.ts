@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino, type Logger } from 'pino';
 import { AccessStore, IdentityProvider } from '#access';
 import { CommandBusServer, Outbox, sealedFieldsOf, SealingKeys } from '#command-bus';
@@ -24,6 +24,7 @@ import {
 import { capabilities } from '../capabilities.js';
 import { BadSetting, type Configuration } from '../configuration.js';
 import { EngineModule, type Foundations } from '../engine/engine.module.js';
+import { guardDoor, httpAdapter } from '../engine/http-door.js';
 import { integrationEvents } from '../engine/integration-events.js';
 import { reconcile } from '../steward/reconcile.js';
 import { Steward } from '../steward/steward.js';
@@ -47,8 +48,6 @@ export interface Standalone {
 export const RUNTIME_FILE = 'standalone.json';
 /** Stands in a data folder for as long as a restore into it is under way. */
 export const UNFINISHED_RESTORE = 'restore-unfinished';
-/** As large as an append to the event log: a disclosure about 10,000 people names each of them (390 kB). */
-const LARGEST_BODY = 1024 * 1024;
 
 /**
  * @param onFatal called when a part has stopped for good: the process must end, and may be started again.
@@ -107,15 +106,15 @@ export async function startStandalone(
     closing.push(() => projector.stop());
     await projector.start(log, followedPrefixes(capabilities), onFatal);
 
-    const app = await startEngine(
+    const { app, close } = await startEngine(
       {
         ...{ log, vault, readModels, access, clock, logger },
         ...(identityProvider && { identityProvider }),
         ...(configuration.bus && { bus: configuration.bus }),
       },
-      configuration.tls,
+      configuration,
     );
-    closing.push(() => app.close());
+    closing.push(close);
     const registers = app.get(RegisterHost);
     closing.push(() => registers.stop());
     await registers.start(log, onFatal);
@@ -207,22 +206,30 @@ function policyText(file: string | undefined): string {
   }
 }
 
-async function startEngine(foundations: Foundations, tls: Configuration['tls']): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({
-    bodyLimit: LARGEST_BODY,
-    exposeHeadRoutes: false,
-    forceCloseConnections: true,
-    ...(tls && { https: { cert: readFileSync(tls.certificate), key: readFileSync(tls.key), minVersion: 'TLSv1.2' } }),
-  });
+async function startEngine(
+  foundations: Foundations,
+  { http, tls, bus }: Configuration,
+): Promise<{ readonly app: NestFastifyApplication; close(): Promise<void> }> {
+  const adapter = httpAdapter({ ...http, ...(tls && { tls }) });
   const app = await NestFactory.create<NestFastifyApplication>(EngineModule.with(foundations), adapter, {
     logger: new NestLines(foundations.logger),
     abortOnError: false,
-    // Nest would take forms as well, and Fastify takes plain text: a body is JSON.
+    // Nest would take forms as well: a body is JSON.
     bodyParser: false,
   });
-  adapter.getInstance().removeContentTypeParser('text/plain');
+  const release = await guardDoor(app, {
+    ...http,
+    nameOf: (text) => foundations.vault.hmac('rate limit', text),
+    ...(bus && { redisUrl: bus.url }),
+  });
   await app.init();
-  return app;
+  return {
+    app,
+    async close() {
+      await app.close();
+      release();
+    },
+  };
 }
 
 /** Nest's own lines, at the levels of ours. */

@@ -411,6 +411,12 @@ describe('a setting that is wrong', () => {
     ['LOG_LEVEL', 'loud'],
     ['CUSTOS_NONSENSE', '1'],
     ['REDIS_URL', 'http://x'],
+    ['RATE_LIMIT', '0'],
+    ['RATE_LIMIT_ADDRESS', 'many'],
+    ['CORS_ORIGINS', '*'],
+    ['CORS_ORIGINS', 'https://a.example.test, http://b.example.test'],
+    ['TRUSTED_PROXIES', 'anybody'],
+    ['TRUSTED_PROXIES', '10.0.0.0/0'],
     ['POLICY_FILE', '/nonexistent'],
     ['POLICY_FILE', 'odd.policy.yaml'],
   ] as const;
