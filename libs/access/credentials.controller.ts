@@ -13,13 +13,13 @@ import {
   MaxLength,
   ValidateNested,
 } from 'class-validator';
-import { parseInstant } from '#kernel';
+import { isUuid, parseInstant } from '#kernel';
 import { InvalidCommand, IsInstant, readBody, REGISTER_ID, systemClock } from '#slice';
 import { OpenTo } from './guard.js';
 import { AccessStore } from './store.js';
 import { LONGEST_TOKEN_LIFE, type IssuedToken, type TokenEntry } from './tokens.js';
 
-const ISSUABLE = ['service', 'staff', 'privacyOfficer', 'legal', 'auditor', 'operator'] as const;
+const ISSUABLE = ['service', 'staff', 'privacyOfficer', 'legal', 'auditor', 'operator', 'subject'] as const;
 
 class NewToken {
   @IsString()
@@ -68,6 +68,17 @@ class NewAccount {
   readonly roles!: readonly string[];
 }
 
+/**
+ * A person about whom data is held comes in under the id they are held by, as nothing else.
+ *
+ * @throws InvalidCommand naming the field.
+ */
+function assertSubjectAlone(actorId: string, roles: readonly string[], path = ''): void {
+  if (!roles.includes('subject')) return;
+  if (roles.length > 1) throw new InvalidCommand([{ field: `${path}roles`, rule: 'isSubjectAlone' }]);
+  if (!isUuid(actorId)) throw new InvalidCommand([{ field: `${path}actorId`, rule: 'isUuid' }]);
+}
+
 /** Tokens and accounts, for operators. What opens a door is shown once, to whoever asked for it. */
 @Controller('v1')
 @OpenTo('operator')
@@ -77,6 +88,7 @@ export class CredentialsController {
   @Post('tokens')
   async issue(@Body() body: unknown): Promise<{ tokens: readonly (IssuedToken & { actorId: string })[] }> {
     const { tokens } = await readBody(NewTokens, body);
+    tokens.forEach(({ actorId, roles }, index) => assertSubjectAlone(actorId, roles, `tokens.${index}.`));
     const at = systemClock.now();
     const ends = tokens.map(({ expiresAt }) => (expiresAt === undefined ? undefined : parseInstant(expiresAt)));
     ends.forEach((end, index) => {
@@ -117,6 +129,7 @@ export class CredentialsController {
   @Post('accounts')
   async invite(@Body() body: unknown): Promise<{ actorId: string; token: string; expiresAt: string }> {
     const { actorId, roles } = await readBody(NewAccount, body);
+    assertSubjectAlone(actorId, roles);
     const invitation = await this.store.accounts.invite(actorId, roles, systemClock.now());
     await this.store.sessions.endAll(actorId);
     return { actorId, ...invitation };

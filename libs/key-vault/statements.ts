@@ -94,6 +94,9 @@ export function prepare(sqlite: Sqlite) {
 
     newestTombstone: single<[], number>('SELECT sequence FROM tombstones ORDER BY sequence DESC LIMIT 1'),
     tombstonesAfter: query<[number], TombstoneRow>('SELECT * FROM tombstones WHERE sequence > ? ORDER BY sequence'),
+    tombstonesPage: query<[number, number], TombstoneRow>(
+      'SELECT * FROM tombstones WHERE sequence > ? ORDER BY sequence LIMIT ?',
+    ),
     tombstone: query<[Column, string], TombstoneRow>('SELECT * FROM tombstones WHERE id = ? AND kind = ?'),
     insertTombstone: change<[string, Column, number, string, Buffer | null]>(
       'INSERT INTO tombstones (kind, id, destroyed_at, cause, fingerprint) VALUES (?, ?, ?, ?, ?)',

@@ -16,7 +16,16 @@ import type { Command } from './command.js';
 import type { TimedPolicy } from './timed-policy.js';
 
 /** Who may send a command. Permissions beyond roles come with access control. */
-export type Role = 'service' | 'staff' | 'privacyOfficer' | 'legal' | 'auditor' | 'operator' | 'system';
+export type Role =
+  | 'service'
+  | 'staff'
+  | 'privacyOfficer'
+  | 'legal'
+  | 'auditor'
+  | 'operator'
+  | 'system'
+  /** A person about whom data is held: the actor's id is the person's. */
+  | 'subject';
 
 /** A command class with the roles that may send it. */
 export interface CommandBinding {

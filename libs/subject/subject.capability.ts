@@ -35,7 +35,6 @@ import {
   RegisterSubject,
   RestrictProcessing,
 } from './subject.commands.js';
-import { SubjectController } from './subject.controller.js';
 import { subjectDecider } from './subject.decider.js';
 import { timelineProjection } from './timeline.projection.js';
 
@@ -100,7 +99,7 @@ export const subjectCapability = capability({
     view('register', 'notice-presentations', whoWasToldWhatProjection, 'notice_presentations'),
     view('subject', 'notice-presentations', whoWasToldWhatProjection, 'notice_presentations'),
   ],
-  controllers: [RenotificationController, SubjectController],
+  controllers: [RenotificationController],
   policies: [
     accuracyCheckPolicy,
     overdueCheckPolicy,

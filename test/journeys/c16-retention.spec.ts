@@ -201,7 +201,7 @@ describe('not too long', () => {
       'dpo',
       'ApprovePurpose',
       { purposeId, version: 2 },
-      said('FOUR_EYES_REQUIRED', 'C12 C16', 'UK GDPR Art 25', { purposeId, version: 2 }),
+      said('FOUR_EYES_REQUIRED', 'C12 C15 C16', 'UK GDPR Art 25', { purposeId, version: 2 }),
     );
   });
 });
