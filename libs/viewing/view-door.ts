@@ -70,12 +70,15 @@ export class ViewDoor {
     return isListed && open.length < asked.categories.length;
   }
 
-  /** What is to be opened; all that was asked for when that is nothing, so that its refusal says why. */
+  /** What is to be opened; what was asked for when that is nothing, so that its refusal says why. */
   #within(asked: Asked, actor: Actor): { readonly categories: readonly string[]; readonly drawsBudget: boolean } {
     const { categories, inPart, bulkViewId } = asked;
     const { open, listed, emergency } = this.#opened(asked, actor);
-    const shown = open.filter((each) => emergency || listed === 'all' || listed.includes(each));
-    if (shown.length === 0 || (!inPart && shown.length < categories.length)) return { categories, drawsBudget: false };
+    const isListed = (category: string): boolean => emergency || listed === 'all' || listed.includes(category);
+    const wanted = inPart ? categories.filter(isListed) : categories;
+    const shown = open.filter((each) => wanted.includes(each) && isListed(each));
+    if (shown.length === 0 || (!inPart && shown.length < categories.length))
+      return { categories: wanted.length > 0 ? wanted : categories, drawsBudget: false };
     // What was opened in an emergency is judged after; a bulk view was approved for its number.
     return { categories: shown, drawsBudget: !emergency && bulkViewId === undefined };
   }
