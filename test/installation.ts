@@ -5,6 +5,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { readPolicy, SHIPPED_POLICY } from '#policy';
+import { CATEGORY, REGISTER_ID } from '#slice';
 
 /** An answer of the engine as it comes over HTTP. */
 export interface Reply {
@@ -23,10 +25,12 @@ export const ACTORS = {
   dpo: { actorType: 'user', roles: ['privacyOfficer'] },
   'second-dpo': { actorType: 'user', roles: ['privacyOfficer'] },
   counsel: { actorType: 'user', roles: ['legal'] },
+  security: { actorType: 'user', roles: ['securityOfficer'] },
   auditor: { actorType: 'user', roles: ['auditor'] },
   operator: { actorType: 'user', roles: ['operator'] },
 } as const;
 export type ActorName = keyof typeof ACTORS;
+const SERVICES: readonly ActorName[] = ['crm', 'mailer'];
 
 /**
  * What `support` and `dpo` may look at, as in a company at work: everything, for each of these purposes of the shipped
@@ -54,6 +58,7 @@ export class Installation {
   #output = '';
   #tokens = new Map<ActorName, string>();
   #url = '';
+  readonly #contracts = new Contracts();
 
   private constructor(
     readonly dataDir: string,
@@ -79,6 +84,7 @@ export class Installation {
     if (issued.status !== 201) throw new Error(`tokens were not issued: ${JSON.stringify(issued)}`);
     for (const { actorId, token } of issued.body.tokens as { actorId: ActorName; token: string }[])
       installation.#tokens.set(actorId, token);
+    await installation.contract();
     await installation.renewAccess();
     return installation;
   }
@@ -137,8 +143,40 @@ export class Installation {
     return this.#tokens.get(actor) ?? '';
   }
 
+  /** Lets somebody in who is not among the actors of every journey. @returns the name to send and ask under. */
+  async admit(
+    actorId: string,
+    who: { readonly actorType: string; readonly roles: readonly string[]; readonly subjectId?: string },
+  ): Promise<ActorName> {
+    const issued = await this.post('operator', '/v1/tokens', { tokens: [{ actorId, ...who }] });
+    if (issued.status !== 201) throw new Error(`no token was issued: ${JSON.stringify(issued)}`);
+    this.#tokens.set(actorId as ActorName, issued.body.tokens[0].token);
+    return actorId as ActorName;
+  }
+
+  /** Asks in any way there is. */
+  ask(actor: ActorName, method: string, path: string, body?: unknown): Promise<Reply> {
+    return this.#request(method, path, this.token(actor), body);
+  }
+
+  /**
+   * Lets the services ask for all that the shipped policy and the journey so far have named, so that journeys about
+   * other rules reach them. Journeys about contracts use services of their own.
+   */
+  contract(): Promise<void> {
+    return this.#contracts.bind(SERVICES, async (actor, type, body) => {
+      const reply = await this.#request('POST', `/v1/commands/${type}`, this.token(actor), {
+        commandId: randomUUID(),
+        ...body,
+      });
+      if (reply.body.accepted !== true) throw new Error(`no contract: ${JSON.stringify(reply)}`);
+    });
+  }
+
   /** Sends a command; its id is fresh unless the body has one. */
-  send(actor: ActorName, type: string, body: object): Promise<Reply> {
+  async send(actor: ActorName, type: string, body: object): Promise<Reply> {
+    this.#contracts.note(body);
+    if (SERVICES.includes(actor)) await this.contract();
     return this.#request('POST', `/v1/commands/${type}`, this.token(actor), { commandId: randomUUID(), ...body });
   }
 
@@ -227,5 +265,63 @@ export class Installation {
     });
     const text = await response.text();
     return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+  }
+}
+
+/** What the services of the journeys may ask for: it grows with what the journeys name. */
+class Contracts {
+  readonly #names = { purposes: new Set<string>(), categories: new Set<string>(), collectionPoints: new Set<string>() };
+  #version = 0;
+  #bound = 0;
+  #drafts = 0;
+  #binding: Promise<void> = Promise.resolve();
+
+  constructor() {
+    const { purposes, collectionPoints } = readPolicy(readFileSync(SHIPPED_POLICY, 'utf8'));
+    purposes.forEach(({ id, fields }) => this.note({ purposeId: id, fields }));
+    collectionPoints.forEach(({ id, fields }) => this.note({ collectionPointId: id, fields }));
+  }
+
+  /** Notes the names within a command, whoever sends it. */
+  note(body: object): void {
+    const { purposeId, collectionPointId, items, fields, categories } = body as Record<string, unknown>;
+    const member = (list: unknown): unknown[] =>
+      Array.isArray(list)
+        ? list.map((each: unknown) =>
+            typeof each === 'string' ? each : (each as { category?: unknown } | null)?.category,
+          )
+        : [];
+    this.#add('purposes', [purposeId], REGISTER_ID);
+    this.#add('collectionPoints', [collectionPointId], REGISTER_ID);
+    this.#add('categories', [items, fields, categories].flatMap(member), CATEGORY);
+  }
+
+  #add(kind: 'purposes' | 'categories' | 'collectionPoints', names: readonly unknown[], shape: RegExp): void {
+    for (const name of names)
+      if (typeof name === 'string' && name.length <= 64 && shape.test(name) && !this.#names[kind].has(name)) {
+        this.#names[kind].add(name);
+        this.#version += 1;
+      }
+  }
+
+  /** Has every service's contract drafted and approved anew when names were added since. */
+  bind(
+    services: readonly ActorName[],
+    accepted: (actor: ActorName, type: string, body: object) => Promise<void>,
+  ): Promise<void> {
+    const before = this.#binding;
+    this.#binding = (async () => {
+      await before.catch(() => undefined);
+      if (this.#bound === this.#version) return;
+      const version = this.#version;
+      const scope = Object.fromEntries(Object.entries(this.#names).map(([kind, names]) => [kind, [...names]]));
+      this.#drafts += 1;
+      for (const serviceId of services) {
+        await accepted('dpo', 'DraftServiceContract', { serviceId, ...scope });
+        await accepted('second-dpo', 'ApproveServiceContract', { serviceId, version: this.#drafts });
+      }
+      this.#bound = version;
+    })();
+    return this.#binding;
   }
 }

@@ -61,6 +61,14 @@ custos
   });
 
 custos
+  .command('permissions')
+  .description('writes who may do what in this version: the permission matrix as JSON')
+  .action(async () => {
+    const { permissionsOfThisVersion } = await import('../engine/engine.module.js');
+    json({ permissions: permissionsOfThisVersion() });
+  });
+
+custos
   .command('replay')
   .description('answers from the log alone who held what about a person, or which digest the read models must have')
   .addOption(new Option('--subject <uuid>', 'the person').argParser(uuid).conflicts(['digest', 'through']))

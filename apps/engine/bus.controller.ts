@@ -13,7 +13,7 @@ import {
 } from '#command-bus';
 import type { BusDescription } from '#command-bus/sdk';
 import { LogUnavailable } from '#event-log';
-import { CommandCatalogue, CommandDoor, TooContended } from '#slice';
+import { CommandCatalogue, CommandDoor, EMPLOYED_ROLES, TooContended } from '#slice';
 import { integrationEvents } from './integration-events.js';
 import { placeOf, problemOfRequest, refusalStatus } from './http-answers.js';
 
@@ -66,7 +66,7 @@ export class BusDescriptionController {
   ) {}
 
   @Get()
-  @OpenTo('service', 'staff', 'privacyOfficer', 'legal', 'auditor', 'operator')
+  @OpenTo('service', ...EMPLOYED_ROLES)
   async describe(): Promise<BusDescription> {
     if (!this.settings.on) throw new NotFoundException();
     return { partitions: PARTITIONS, keys: await this.keys.published(), sealed: sealedFieldsOf(this.catalogue) };
@@ -79,7 +79,7 @@ export class AsyncApiController {
   constructor(private readonly catalogue: CommandCatalogue) {}
 
   @Get('asyncapi.json')
-  @OpenTo('service', 'staff', 'privacyOfficer', 'legal', 'auditor', 'operator')
+  @OpenTo('service', ...EMPLOYED_ROLES)
   describe(): object {
     return asyncApiOf(this.catalogue, integrationEvents);
   }

@@ -1,9 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { OpenTo, SentBy } from '#access';
 import type { Actor } from '#kernel';
-import { CommandCatalogue, CommandDoor, type Answer } from '#slice';
-
-const EVERY_ROLE = ['service', 'staff', 'privacyOfficer', 'legal', 'auditor', 'operator'] as const;
+import { CommandCatalogue, CommandDoor, EMPLOYED_ROLES, type Answer } from '#slice';
 
 /** Commands over HTTP. What each role may send is decided at the door that all ways in share. */
 @Controller('v1/commands')
@@ -15,13 +13,13 @@ export class CommandsController {
 
   @Post(':type')
   @HttpCode(200)
-  @OpenTo(...EVERY_ROLE)
+  @OpenTo('actor')
   submit(@Param('type') type: string, @Body() body: unknown, @SentBy() actor: Actor): Promise<Answer> {
     return this.door.submit(type, body, actor);
   }
 
   @Get()
-  @OpenTo(...EVERY_ROLE)
+  @OpenTo('service', ...EMPLOYED_ROLES)
   list(): readonly { type: string; capability: string; roles: readonly string[] }[] {
     return this.catalogue.all().map(({ type, capability, roles }) => ({ type, capability, roles }));
   }

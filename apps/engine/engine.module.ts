@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { AccessGuard, AccessStore, Authentication, type IdentityProvider } from '#access';
@@ -13,7 +13,24 @@ import { AsyncApiController, BUS_SETTINGS, BusController, BusDescriptionControll
 import { CommandsController } from './commands.controller.js';
 import { MinPosition, ProblemFilter, RefusalStatus } from './http-answers.js';
 import { OperationController } from './operation.controller.js';
+import { PermissionMatrix, PermissionsController } from './permissions.controller.js';
+import { permissionMatrix, type Permission } from './permissions.js';
 import { ViewsController } from './views.controller.js';
+
+/** Whatever takes commands or questions in. */
+export const CONTROLLERS: readonly Type[] = [
+  CommandsController,
+  BusController,
+  BusDescriptionController,
+  AsyncApiController,
+  OperationController,
+  PermissionsController,
+  ...capabilities.flatMap((each) => each.controllers),
+  ViewsController,
+];
+
+/** Who may do what in this version. */
+export const permissionsOfThisVersion = (): readonly Permission[] => permissionMatrix(capabilities, CONTROLLERS);
 
 /** What an engine stands on: opened before it, closed after it. */
 export interface Foundations {
@@ -54,16 +71,9 @@ export class EngineModule {
     return {
       module: EngineModule,
       imports: [FoundationModule.of(foundations), SliceModule.forRoot(capabilities)],
-      controllers: [
-        CommandsController,
-        BusController,
-        BusDescriptionController,
-        AsyncApiController,
-        OperationController,
-        ...capabilities.flatMap((each) => each.controllers),
-        ViewsController,
-      ],
+      controllers: [...CONTROLLERS],
       providers: [
+        { provide: PermissionMatrix, useFactory: () => ({ permissions: permissionsOfThisVersion() }) },
         {
           provide: SealingKeys,
           useFactory: (vault: KeyVault, clock: Clock) => new SealingKeys(vault, clock),

@@ -14,7 +14,7 @@ import { tap, type Observable } from 'rxjs';
 import { AccessRefused, IdentityProviderUnavailable, SignInBusy } from '#access';
 import { LogUnavailable } from '#event-log';
 import { ReadModelBehind, ReadModels } from '#read-model';
-import { InvalidCommand, TooContended } from '#slice';
+import { InvalidCommand, NotPermitted, TooContended } from '#slice';
 import { SearchUnavailable } from '#viewing';
 
 /** Waits for the position that a query asks for (`min-position`), so that senders read their own writes. */
@@ -60,8 +60,9 @@ export interface Problem {
 
 /** The problem of a request that was turned away; `undefined` when the request is not to blame. */
 export function problemOfRequest(error: unknown): Problem | undefined {
-  if (error instanceof AccessRefused)
-    return { title: 'access refused', status: error.code === 'FORBIDDEN' ? 403 : 401, ...error.answer };
+  const refused = error instanceof NotPermitted ? new AccessRefused('FORBIDDEN') : error;
+  if (refused instanceof AccessRefused)
+    return { title: 'access refused', status: refused.code === 'FORBIDDEN' ? 403 : 401, ...refused.answer };
   if (error instanceof InvalidCommand) return { title: 'the request is not valid', status: 400, fields: error.fields };
   return undefined;
 }

@@ -21,7 +21,7 @@ export class OperationController {
   ) {}
 
   @Get('v1/clock')
-  @OpenTo('service', 'staff', 'privacyOfficer', 'legal', 'auditor', 'operator')
+  @OpenTo('actor')
   time(): { now: string; simulated: boolean } {
     return { now: this.clock.now(), simulated: this.clock instanceof SimulatedClock };
   }

@@ -3,7 +3,7 @@ import { AccessRefused, OpenTo, SentBy } from '#access';
 import { type Actor, type Instant, type Row } from '#kernel';
 import { ReadModels, type PageOfRows } from '#read-model';
 import { isDiscreet, sharingRegistersProjection } from '#sharing';
-import { instantIn, InvalidCommand, LARGEST_PAGE, wholeNumber, type View } from '#slice';
+import { instantIn, InvalidCommand, LARGEST_PAGE, permits, PERSONAL_ROLES, wholeNumber, type View } from '#slice';
 import { capabilities } from '../capabilities.js';
 
 interface Page extends PageOfRows {
@@ -14,7 +14,11 @@ interface Page extends PageOfRows {
 }
 
 const VIEWS: readonly View[] = capabilities.flatMap((each) => each.views);
-const READERS = ['staff', 'privacyOfficer', 'legal', 'auditor'] as const;
+/** Which of them each view is open to is written with the view. */
+const READERS = ['staff', 'privacyOfficer', 'legal', 'securityOfficer', 'auditor'] as const;
+
+/** Columns that say which of us did it: people read what happened to their data, and who did it in which role. */
+const NAMES_OF_EMPLOYEES: readonly string[] = ['actor_id', 'recorded_by'];
 
 /**
  * Read models as lists, as they are or, with `asOf`, as they stood at a time: when everything up to then had been
@@ -37,7 +41,7 @@ export class ViewsController {
   }
 
   @Get('subjects/:subjectId/:name')
-  @OpenTo(...READERS)
+  @OpenTo(...READERS, 'subject', 'agent')
   ofSubject(
     @Param('subjectId', ParseUUIDPipe) subjectId: string,
     @Param('name') name: string,
@@ -55,8 +59,10 @@ export class ViewsController {
 
   /** Every query parameter is paging, a time, or a column to be equal to; anything else is refused by name. */
   #page(view: View, scope: Row, query: Record<string, unknown>, actor: Actor): Page {
-    if (!view.roles.some((role) => actor.roles.includes(role))) throw new AccessRefused('FORBIDDEN');
-    const columns = view.projection.tables[view.table]?.columns ?? {};
+    if (!permits(view.roles, actor, scope['subject_id'])) throw new AccessRefused('FORBIDDEN');
+    const ofEmployees = view.roles.filter((role) => !PERSONAL_ROLES.includes(role));
+    const hidden = permits(ofEmployees, actor) ? [] : NAMES_OF_EMPLOYEES;
+    const columns = without(view.projection.tables[view.table]?.columns ?? {}, hidden);
     const where: Record<string, string | number | null> = {};
     let after = 0;
     let limit = 100;
@@ -67,13 +73,19 @@ export class ViewsController {
       if (name === 'after') after = wholeNumber(name, value);
       else if (name === 'limit') limit = Math.min(wholeNumber(name, value), LARGEST_PAGE);
       else if (name === 'asOf') asOf = instantIn(name, value);
-      else if (name in columns) where[name] = columns[name]?.startsWith('integer') ? wholeNumber(name, value) : value;
+      else if (Object.hasOwn(columns, name))
+        where[name] = columns[name]?.startsWith('integer') ? wholeNumber(name, value) : value;
       else throw new InvalidCommand([{ field: 'query', rule: 'isKnownColumn' }]);
     }
     const page = this.readModels.page(view.projection as never, view.table, { ...where, ...scope }, after, limit, asOf);
     const secret = isDiscreet(actor) ? [] : this.#secretInstruments();
     const rows = page.rows.filter((row) => !secret.some((instrumentId) => speaksOf(row, instrumentId)));
-    return { ...page, rows, withheld: page.rows.length - rows.length, position: this.readModels.position };
+    return {
+      ...page,
+      rows: rows.map((row) => without(row, hidden)),
+      withheld: page.rows.length - rows.length,
+      position: this.readModels.position,
+    };
   }
 
   #secretInstruments(): readonly string[] {
@@ -82,6 +94,12 @@ export class ViewsController {
       .rows<{ readonly instrument_id: string }>(sharingRegistersProjection, 'instruments', where)
       .map((row) => row.instrument_id);
   }
+}
+
+function without<T>(row: Readonly<Record<string, T>>, columns: readonly string[]): Readonly<Record<string, T>> {
+  return columns.length === 0
+    ? row
+    : Object.fromEntries(Object.entries(row).filter(([name]) => !columns.includes(name)));
 }
 
 function viewNamed(scope: View['scope'], name: string): View {

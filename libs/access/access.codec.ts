@@ -13,6 +13,8 @@ export const accessCodec: EventCodec<GrantEvent | ContractEvent> = {
     AccessRevoked: { stored: 'access-revoked.v1' },
     AccessExpired: { stored: 'access-expired.v1' },
     AccessReviewed: { stored: 'access-reviewed.v1' },
+    AccessReviewOverdue: { stored: 'access-review-overdue.v1' },
+    BreakGlassEnded: { stored: 'break-glass-ended.v1' },
     BreakGlassUsed: { stored: 'break-glass-used.v1' },
     BreakGlassReviewed: { stored: 'break-glass-reviewed.v1' },
   },

@@ -58,7 +58,7 @@ export class Authentication {
     const at = this.clock.now();
     if (token.split('.').length !== 3) return this.store.tokens.actorOf(token, at);
     const proved = await this.provider?.actorOf(token);
-    if (!proved) return undefined;
+    if (!proved || (await this.store.directory.isBarred(proved.actor.id))) return undefined;
     await this.store.directory.remember(proved.actor.id, this.provider?.issuer ?? '', proved.subject, at);
     return proved.actor;
   }

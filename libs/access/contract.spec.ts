@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Actor, Register, DomainEvent } from '#kernel';
 import { factsAt, logbook, registerOf, scenario, tablesOf } from '#kernel/testing';
-import { readCommand, type Command, type Registers } from '#slice';
+import { readCommand, type Command, type Registers, type Touched } from '#slice';
 import { DraftServiceContract, type ContractDomainCommand } from './contract.commands.js';
 import { contractDecider } from './contract.decider.js';
 import type {
@@ -74,11 +74,11 @@ describe('a command of a service', () => {
   const rule = (
     events: readonly ContractEvent[],
     command: object,
-    { actor = CRM, forThePerson = false } = {},
+    { actor = CRM, forThePerson = false, touched = {} as Touched } = {},
   ): unknown => {
     const state = registerOf<ContractEvent, typeof contractRegister.initialState>(contractRegister, ...events);
     const registers: Registers = { get: <E extends DomainEvent, S>(_register: Register<E, S>) => state as S };
-    return withinContract(command as Command, { actor, forThePerson }, registers);
+    return withinContract({ command: command as Command, actor, forThePerson, touched }, registers);
   };
   const bound = [drafted(), approved()];
   const collection = {
@@ -95,10 +95,20 @@ describe('a command of a service', () => {
     [
       'a category',
       { items: [{ category: 'contact.email' }, { category: 'contact.phone' }] },
-      { field: 'items', categories: ['contact.phone'] },
+      { field: 'categories', categories: ['contact.phone'] },
     ],
   ])('is refused for %s beyond it', (_what, change, details) =>
     expect(rule(bound, { ...collection, ...change })).toEqual({
+      code: 'OUTSIDE_SERVICE_CONTRACT',
+      details: { serviceId: 'crm', ...details },
+    }),
+  );
+
+  it.each<[string, Touched, object]>([
+    ['purpose', { purposes: ['support-ticket', 'billing'] }, { field: 'purposeId', purposeId: 'billing' }],
+    ['category', { categories: ['contact.phone'] }, { field: 'categories', categories: ['contact.phone'] }],
+  ])('is refused when an item it names by its id is of a %s beyond it', (_what, touched, details) =>
+    expect(rule(bound, { itemIds: [] }, { touched })).toEqual({
       code: 'OUTSIDE_SERVICE_CONTRACT',
       details: { serviceId: 'crm', ...details },
     }),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Body, Controller, Delete, Get, HttpCode, NotFoundException, Param, Post } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import {
@@ -13,13 +14,26 @@ import {
   MaxLength,
   ValidateNested,
 } from 'class-validator';
-import { isUuid, parseInstant } from '#kernel';
-import { InvalidCommand, IsInstant, readBody, REGISTER_ID, systemClock } from '#slice';
-import { OpenTo } from './guard.js';
+import { parseInstant, type Actor } from '#kernel';
+import {
+  CommandDoor,
+  EMPLOYED_ROLES,
+  InvalidCommand,
+  IsId,
+  IsInstant,
+  PERSONAL_ROLES,
+  readBody,
+  REGISTER_ID,
+  ROLES,
+  systemClock,
+  type Role,
+} from '#slice';
+import { OpenTo, SentBy } from './guard.js';
 import { AccessStore } from './store.js';
 import { LONGEST_TOKEN_LIFE, type IssuedToken, type TokenEntry } from './tokens.js';
 
-const ISSUABLE = ['service', 'staff', 'privacyOfficer', 'legal', 'auditor', 'operator', 'subject'] as const;
+const ISSUABLE = ROLES.filter((role) => role !== 'system');
+const isPersonal = (role: Role): boolean => PERSONAL_ROLES.includes(role);
 
 class NewToken {
   @IsString()
@@ -27,15 +41,21 @@ class NewToken {
   @MaxLength(64)
   readonly actorId!: string;
 
-  @IsIn(['user', 'service_account'])
-  readonly actorType!: 'user' | 'service_account';
+  /** `app_user` for a subject or who acts for one. */
+  @IsIn(['user', 'service_account', 'app_user'])
+  readonly actorType!: 'user' | 'service_account' | 'app_user';
 
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(ISSUABLE.length)
   @ArrayUnique()
   @IsIn(ISSUABLE, { each: true })
-  readonly roles!: readonly (typeof ISSUABLE)[number][];
+  readonly roles!: readonly Role[];
+
+  /** The person that a subject, or who acts for one, may act about; for these roles and no other. */
+  @IsOptional()
+  @IsId()
+  readonly subjectId?: string;
 
   /** In 90 days when absent; at most a year ahead. */
   @IsOptional()
@@ -64,41 +84,39 @@ class NewAccount {
   @ArrayMinSize(1)
   @ArrayMaxSize(ISSUABLE.length)
   @ArrayUnique()
-  @IsIn(ISSUABLE.filter((role) => role !== 'service'), { each: true })
+  @IsIn(EMPLOYED_ROLES, { each: true })
   readonly roles!: readonly string[];
-}
-
-/**
- * A person about whom data is held comes in under the id they are held by, as nothing else.
- *
- * @throws InvalidCommand naming the field.
- */
-function assertSubjectAlone(actorId: string, roles: readonly string[], path = ''): void {
-  if (!roles.includes('subject')) return;
-  if (roles.length > 1) throw new InvalidCommand([{ field: `${path}roles`, rule: 'isSubjectAlone' }]);
-  if (!isUuid(actorId)) throw new InvalidCommand([{ field: `${path}actorId`, rule: 'isUuid' }]);
 }
 
 /** Tokens and accounts, for operators. What opens a door is shown once, to whoever asked for it. */
 @Controller('v1')
 @OpenTo('operator')
 export class CredentialsController {
-  constructor(private readonly store: AccessStore) {}
+  constructor(
+    private readonly store: AccessStore,
+    private readonly door: CommandDoor,
+  ) {}
 
   @Post('tokens')
   async issue(@Body() body: unknown): Promise<{ tokens: readonly (IssuedToken & { actorId: string })[] }> {
     const { tokens } = await readBody(NewTokens, body);
-    tokens.forEach(({ actorId, roles }, index) => assertSubjectAlone(actorId, roles, `tokens.${index}.`));
     const at = systemClock.now();
     const ends = tokens.map(({ expiresAt }) => (expiresAt === undefined ? undefined : parseInstant(expiresAt)));
     ends.forEach((end, index) => {
       if (end !== undefined && (end <= at || Date.parse(end) > Date.parse(at) + LONGEST_TOKEN_LIFE))
         throw new InvalidCommand([{ field: `tokens.${index}.expiresAt`, rule: 'isWithinAYear' }]);
     });
-    const issued = tokens.map(async ({ actorId, actorType, roles }, index) => ({
-      actorId,
-      ...(await this.store.tokens.issue({ id: actorId, type: actorType, roles }, at, ends[index])),
-    }));
+    tokens.forEach(({ actorType, roles, subjectId }, index) => {
+      const personal = roles.some(isPersonal);
+      if (personal && (roles.length > 1 || actorType !== 'app_user'))
+        throw new InvalidCommand([{ field: `tokens.${index}.roles`, rule: 'isAlone' }]);
+      if (personal !== (subjectId !== undefined))
+        throw new InvalidCommand([{ field: `tokens.${index}.subjectId`, rule: 'isGivenForOnePerson' }]);
+    });
+    const issued = tokens.map(async ({ actorId, actorType, roles, subjectId }, index) => {
+      const actor: Actor = { id: actorId, type: actorType, roles, ...(subjectId !== undefined && { subjectId }) };
+      return { actorId, ...(await this.store.tokens.issue(actor, at, ends[index])) };
+    });
     return { tokens: await Promise.all(issued) };
   }
 
@@ -129,20 +147,32 @@ export class CredentialsController {
   @Post('accounts')
   async invite(@Body() body: unknown): Promise<{ actorId: string; token: string; expiresAt: string }> {
     const { actorId, roles } = await readBody(NewAccount, body);
-    assertSubjectAlone(actorId, roles);
     const invitation = await this.store.accounts.invite(actorId, roles, systemClock.now());
     await this.store.sessions.endAll(actorId);
     return { actorId, ...invitation };
   }
 
-  /** Ends everything by which an actor gets in: account, sessions, tokens, and the name behind an id. */
+  /**
+   * Takes everything from somebody who leaves: what they may look at, on record; account, sessions, tokens, and the
+   * name behind an id. No token of the identity provider counts for them any more. May be repeated, and goes on where
+   * it broke off.
+   */
   @Delete('actors/:actorId')
   @HttpCode(204)
-  async leave(@Param('actorId') actorId: string): Promise<void> {
+  async leave(@Param('actorId') actorId: string, @SentBy() actor: Actor): Promise<void> {
     const at = systemClock.now();
+    await this.door.submit('RevokeAllAccess', { commandId: randomUUID(), granteeId: actorId, reason: 'left' }, actor);
+    await this.store.directory.bar(actorId, at);
     await this.store.accounts.disable(actorId, at);
     await this.store.sessions.endAll(actorId);
     await this.store.tokens.revokeAll(actorId, at);
     await this.store.directory.forget(actorId);
+  }
+
+  /** Lets tokens of the identity provider count again for somebody who had left. What was taken away stays so. */
+  @Post('actors/:actorId/return')
+  @HttpCode(204)
+  async comeBack(@Param('actorId') actorId: string): Promise<void> {
+    if (!(await this.store.directory.readmit(actorId))) throw new NotFoundException();
   }
 }

@@ -21,6 +21,33 @@ export class Directory {
     this.#known.add(actorId);
   }
 
+  /** Keeps somebody out whom the provider still lets in. */
+  async bar(actorId: string, at: Instant): Promise<void> {
+    await this.database.kysely
+      .insertInto('barred')
+      .values({ actor_id: actorId, barred_at: at })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+
+  async isBarred(actorId: string): Promise<boolean> {
+    const row = await this.database.kysely
+      .selectFrom('barred')
+      .select('actor_id')
+      .where('actor_id', '=', actorId)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
+  /** @returns whether they were kept out. */
+  async readmit(actorId: string): Promise<boolean> {
+    const { numDeletedRows } = await this.database.kysely
+      .deleteFrom('barred')
+      .where('actor_id', '=', actorId)
+      .executeTakeFirstOrThrow();
+    return numDeletedRows > 0n;
+  }
+
   find(actorId: string): Promise<PersonRow | undefined> {
     return this.database.kysely.selectFrom('people').selectAll().where('actor_id', '=', actorId).executeTakeFirst();
   }

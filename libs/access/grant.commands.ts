@@ -109,6 +109,24 @@ export class ExpireAccess extends OneGrantCommand {
   }
 }
 
+/** States that a grant or an emergency was not reviewed in time; sent by the steward. */
+export class RaiseAccessReview extends GrantCommand {
+  get type() {
+    return 'RaiseAccessReview' as const;
+  }
+
+  @IsIn(['grant', 'breakGlass'])
+  readonly kind!: 'grant' | 'breakGlass';
+
+  /** Id of the grant, or of the emergency. */
+  @IsId()
+  readonly reviewedId!: string;
+
+  /** By when the steward read it was to be reviewed; what was reviewed since is not raised. */
+  @IsInstant()
+  readonly due!: string;
+}
+
 /** Opens one person's data in an emergency, for oneself. The case it is for is stated (I-15c). */
 export class BreakGlass extends GrantCommand {
   get type() {
@@ -149,5 +167,6 @@ export type GrantDomainCommand =
   | RevokeAllAccess
   | ReviewAccess
   | ExpireAccess
+  | RaiseAccessReview
   | BreakGlass
   | ReviewBreakGlass;

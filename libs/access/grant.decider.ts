@@ -16,6 +16,7 @@ import type {
   ExpireAccess,
   GrantAccess,
   GrantDomainCommand,
+  RaiseAccessReview,
   RequestAccess,
   ReviewAccess,
   ReviewBreakGlass,
@@ -47,7 +48,9 @@ export const grantDecider: Decider<GrantDomainCommand, GrantEvent, Holding> = {
     AccessRevoked: true,
     AccessExpired: true,
     AccessReviewed: true,
+    AccessReviewOverdue: true,
     BreakGlassUsed: true,
+    BreakGlassEnded: true,
     BreakGlassReviewed: true,
   },
   evolve: evolveHolding,
@@ -60,7 +63,9 @@ export const grantDecider: Decider<GrantDomainCommand, GrantEvent, Holding> = {
       case 'ReviewBreakGlass':
         return judge(command, state, facts);
       case 'RevokeAllAccess':
-        return revokeAll(command, state);
+        return revokeAll(command, state, facts);
+      case 'RaiseAccessReview':
+        return raise(command, state, facts);
       case 'GrantAccess':
       case 'RevokeAccess':
       case 'ReviewAccess':
@@ -137,11 +142,32 @@ function about(
   }
 }
 
-function revokeAll({ reason }: RevokeAllAccess, state: Holding): GrantOutcome {
+/** What was reviewed since the steward looked, or has ended, is overdue no more. */
+function raise(command: RaiseAccessReview, state: Holding, facts: Facts): GrantOutcome {
+  const { granteeId, kind, reviewedId } = command;
+  const grant = state.grants.get(reviewedId);
+  const emergency = state.emergencies.get(reviewedId);
+  const due = kind === 'grant' ? grant?.reviewBy : emergency?.reviewBy;
+  const open =
+    kind === 'grant'
+      ? grant?.status === 'granted' && grant.raisedFor !== due
+      : emergency !== undefined && !emergency.reviewed && !emergency.raised;
+  return open && due !== undefined && due === parseInstant(command.due) && due <= facts.now
+    ? accept({ type: 'AccessReviewOverdue', data: { granteeId, kind, reviewedId, due } })
+    : unchanged;
+}
+
+function revokeAll({ granteeId, reason }: RevokeAllAccess, state: Holding, { occurredAt }: Facts): GrantOutcome {
   const events = [...state.grants.values()]
     .filter(isOpen)
-    .map(({ granteeId, grantId }): GrantEvent => ({ type: 'AccessRevoked', data: { granteeId, grantId, reason } }));
-  return accept(...events);
+    .map(({ grantId }): GrantEvent => ({ type: 'AccessRevoked', data: { granteeId, grantId, reason } }));
+  const ends = [...state.emergencies.values()]
+    .filter(({ until }) => occurredAt < until)
+    .map(({ breakGlassId }): GrantEvent => ({
+      type: 'BreakGlassEnded',
+      data: { granteeId, breakGlassId, reason },
+    }));
+  return accept(...events, ...ends);
 }
 
 function breakGlass(command: BreakGlass, state: Holding, facts: Facts): GrantOutcome {

@@ -7,7 +7,9 @@ export type GrantEvent =
   | AccessRevoked
   | AccessExpired
   | AccessReviewed
+  | AccessReviewOverdue
   | BreakGlassUsed
+  | BreakGlassEnded
   | BreakGlassReviewed;
 
 /** What a grant opens: role x purpose x categories x window (I-15a). */
@@ -17,7 +19,7 @@ export interface GrantScope {
   /** The role in which the grantee acts under it. */
   readonly role: string;
   readonly purposeId: string;
-  /** Categories of data; never more than the purpose lists. */
+  /** Categories of data. What the purpose does not list is not opened, whatever stands here. */
   readonly categories: readonly string[];
   /** From this moment on. */
   readonly from: Instant;
@@ -76,6 +78,19 @@ export interface AccessReviewed {
   };
 }
 
+/** A grant, or an emergency, was not reviewed in time. It stays so until it is. */
+export interface AccessReviewOverdue {
+  readonly type: 'AccessReviewOverdue';
+  readonly data: {
+    readonly granteeId: string;
+    readonly kind: 'grant' | 'breakGlass';
+    /** Id of the grant, or of the emergency. */
+    readonly reviewedId: string;
+    /** By when it was to be reviewed. */
+    readonly due: Instant;
+  };
+}
+
 export const BREAK_GLASS_REASONS = ['riskToLife', 'securityIncident', 'serviceOutage', 'legalDeadline'] as const;
 export type BreakGlassReason = (typeof BREAK_GLASS_REASONS)[number];
 
@@ -92,6 +107,16 @@ export interface BreakGlassUsed {
     readonly until: Instant;
     /** When a privacy officer must have looked at it: the end of the second working day after. */
     readonly reviewBy: Instant;
+  };
+}
+
+/** An emergency was ended before its time, because who used it leaves or lost all access. It is reviewed all the same. */
+export interface BreakGlassEnded {
+  readonly type: 'BreakGlassEnded';
+  readonly data: {
+    readonly granteeId: string;
+    readonly breakGlassId: string;
+    readonly reason: RevocationReason;
   };
 }
 

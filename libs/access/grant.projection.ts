@@ -2,13 +2,13 @@ import { insert, insertIfAbsent, update, type Projection } from '#kernel';
 import type { GrantEvent } from './grant.events.js';
 
 /**
- * `AccessMatrix` and `AccessReviewStatus`: who may look at what, who opened it, and when it is to be reviewed. A grant
+ * `AccessMatrix`: who may look at what, who opened it, and when it is to be reviewed. A grant
  * whose `valid_to` has passed opens nothing, whatever its status says: the steward states its end later.
  * `break_glass`: emergencies, and who judged them.
  */
 export const accessMatrixProjection: Projection<GrantEvent> = {
   name: 'access-matrix',
-  version: 1,
+  version: 2,
   tables: {
     access_grants: {
       columns: {
@@ -49,6 +49,7 @@ export const accessMatrixProjection: Projection<GrantEvent> = {
         used_at: 'text',
         until: 'text',
         review_by: 'text',
+        ended_at: 'text?',
         reviewed_by: 'text?',
         reviewed_at: 'text?',
         outcome: 'text?',
@@ -123,12 +124,17 @@ export const accessMatrixProjection: Projection<GrantEvent> = {
         used_at: occurredAt,
         until: data.until,
         review_by: data.reviewBy,
+        ended_at: null,
         reviewed_by: null,
         reviewed_at: null,
         outcome: null,
         event_id: id,
         position,
       }),
+    ],
+    AccessReviewOverdue: () => [],
+    BreakGlassEnded: ({ data, occurredAt }) => [
+      update('break_glass', { break_glass_id: data.breakGlassId }, { ended_at: occurredAt }),
     ],
     BreakGlassReviewed: ({ data, occurredAt }) => [
       update(

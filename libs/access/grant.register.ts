@@ -8,6 +8,8 @@ export interface Grant extends GrantScope {
   readonly status: 'requested' | 'granted' | 'revoked' | 'expired';
   readonly approvedBy?: string;
   readonly reviewBy?: Instant;
+  /** The date of review that was raised as overdue last. */
+  readonly raisedFor?: Instant;
 }
 
 export interface Emergency {
@@ -16,7 +18,9 @@ export interface Emergency {
   readonly caseRef: string;
   readonly since: Instant;
   readonly until: Instant;
+  readonly reviewBy: Instant;
   readonly reviewed: boolean;
+  readonly raised: boolean;
 }
 
 /** What one actor has been given, by id. */
@@ -45,12 +49,16 @@ export function evolveHolding(holding: Holding, event: GrantEvent, at: Instant):
       return changed(holding, event.data.grantId, { reviewBy: event.data.reviewBy });
     case 'BreakGlassUsed':
       return withEmergency(holding, event.data, at);
-    case 'BreakGlassReviewed': {
-      const emergency = holding.emergencies.get(event.data.breakGlassId);
-      if (!emergency) return holding;
-      const emergencies = new Map(holding.emergencies).set(event.data.breakGlassId, { ...emergency, reviewed: true });
-      return { ...holding, emergencies };
+    case 'AccessReviewOverdue': {
+      const { kind, reviewedId, due } = event.data;
+      return kind === 'grant'
+        ? changed(holding, reviewedId, { raisedFor: due })
+        : judged(holding, reviewedId, { raised: true });
     }
+    case 'BreakGlassEnded':
+      return judged(holding, event.data.breakGlassId, { until: at });
+    case 'BreakGlassReviewed':
+      return judged(holding, event.data.breakGlassId, { reviewed: true });
   }
 }
 
@@ -63,9 +71,15 @@ function changed(holding: Holding, grantId: string, change: Partial<Grant>): Hol
   return grant ? withGrant(holding, grantId, { ...grant, ...change }) : holding;
 }
 
+function judged(holding: Holding, breakGlassId: string, change: Partial<Emergency>): Holding {
+  const emergency = holding.emergencies.get(breakGlassId);
+  if (!emergency) return holding;
+  return { ...holding, emergencies: new Map(holding.emergencies).set(breakGlassId, { ...emergency, ...change }) };
+}
+
 function withEmergency(holding: Holding, data: BreakGlassUsed['data'], since: Instant): Holding {
-  const { breakGlassId, subjectId, caseRef, until } = data;
-  const emergency = { breakGlassId, subjectId, caseRef, since, until, reviewed: false };
+  const { breakGlassId, subjectId, caseRef, until, reviewBy } = data;
+  const emergency = { breakGlassId, subjectId, caseRef, since, until, reviewBy, reviewed: false, raised: false };
   return { ...holding, emergencies: new Map(holding.emergencies).set(breakGlassId, emergency) };
 }
 
@@ -80,7 +94,9 @@ export const grantRegister: Register<GrantEvent, GrantRegisterState> = {
     AccessRevoked: true,
     AccessExpired: true,
     AccessReviewed: true,
+    AccessReviewOverdue: true,
     BreakGlassUsed: true,
+    BreakGlassEnded: true,
     BreakGlassReviewed: true,
   },
   evolve(state, event) {

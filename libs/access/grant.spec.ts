@@ -16,6 +16,7 @@ import type {
   BreakGlassUsed,
   GrantEvent,
 } from './grant.events.js';
+import { accessReviewsProjection } from './grant-review.projection.js';
 import { accessMatrixProjection } from './grant.projection.js';
 import { grantRegister, openingAt, type ViewAsked } from './grant.register.js';
 
@@ -156,6 +157,13 @@ describe('taking access away', () => {
   it('happens once', () => given(requested(), granted(), revoked()).when(revoke, by(DPO)).thenNothing());
   it('from somebody who leaves takes everything in one append', () =>
     given(requested(), granted(), requested(other), expired).when(leave, by(DPO)).then(revoked('left', other)));
+  it('from somebody who leaves ends an emergency as well, which is judged all the same', () => {
+    const ended: GrantEvent = { type: 'BreakGlassEnded', data: { granteeId: 'support', breakGlassId, reason: 'left' } };
+    given(requested(), granted(), used).when(leave, by(DPO)).then(revoked('left'), ended);
+    given(used, ended).when(leave, by(DPO)).thenNothing();
+    given(used, ended).when(judge, by(DPO)).then(judged);
+    given(used).when(leave, by(DPO, used.data.until)).thenNothing();
+  });
   it('from somebody who has nothing changes nothing', () => when(leave, by(DPO)).thenNothing());
 });
 
@@ -167,6 +175,55 @@ describe('the review of a grant', () => {
     given(requested(), granted()).when(review, by(SUPPORT, later)).thenRefused('SELF_APPROVAL', { grantId }));
   it('is of what is open', () =>
     given(requested()).when(review, by(DPO)).thenRefused('ACCESS_NOT_GRANTED', { grantId, status: 'requested' }));
+});
+
+describe('a review that was not done', () => {
+  const due = instant('2027-02-21T09:00:00Z');
+  const raise = (kind: 'grant' | 'breakGlass' = 'grant', at: Instant = due): GrantDomainCommand => ({
+    ...sent,
+    type: 'RaiseAccessReview',
+    kind,
+    reviewedId: kind === 'grant' ? grantId : breakGlassId,
+    due: at,
+  });
+  const overdue = (kind: 'grant' | 'breakGlass' = 'grant', at: Instant = due): GrantEvent => ({
+    type: 'AccessReviewOverdue',
+    data: { granteeId: 'support', kind, reviewedId: kind === 'grant' ? grantId : breakGlassId, due: at },
+  });
+  it('of a grant is stated from its day on, once', () => {
+    given(requested(), granted()).when(raise(), by(DPO, due)).then(overdue());
+    given(requested(), granted(), overdue()).when(raise(), by(DPO, due)).thenNothing();
+    given(requested(), granted())
+      .when(raise(), by(DPO, plusMilliseconds(due, -1)))
+      .thenNothing();
+  });
+  it('is not stated of what was reviewed, or ended, since', () => {
+    given(requested(), granted(), reviewed('2027-05-21T08:00:00Z')).when(raise(), by(DPO, due)).thenNothing();
+    given(requested(), granted(), revoked()).when(raise(), by(DPO, due)).thenNothing();
+    when(raise(), by(DPO, due)).thenNothing();
+  });
+  it('of an emergency is stated after two working days, once', () => {
+    const { reviewBy } = used.data;
+    given(used).when(raise('breakGlass', reviewBy), by(DPO, reviewBy)).then(overdue('breakGlass', reviewBy));
+    given(used, overdue('breakGlass', reviewBy)).when(raise('breakGlass', reviewBy), by(DPO, reviewBy)).thenNothing();
+    given(used, judged).when(raise('breakGlass', reviewBy), by(DPO, reviewBy)).thenNothing();
+  });
+  it('is on record until it is done', () => {
+    const rowOf = (...events: readonly GrantEvent[]) => {
+      const log = logbook();
+      events.forEach((event) => log.at(NOW, event));
+      return tablesOf(accessReviewsProjection, log.events)['access_reviews']?.[0];
+    };
+    expect(rowOf(granted())).toMatchObject({ kind: 'grant', status: 'due', due_by: due });
+    expect(rowOf(granted(), overdue())).toMatchObject({ status: 'overdue', overdue_at: NOW });
+    expect(rowOf(granted(), overdue(), reviewed('2027-05-21T08:00:00Z'))).toMatchObject({
+      status: 'due',
+      overdue_at: null,
+      last_reviewed_by: 'dpo',
+    });
+    expect(rowOf(granted(), revoked())).toMatchObject({ status: 'ended' });
+    expect(rowOf(used, judged)).toMatchObject({ kind: 'breakGlass', status: 'done', outcome: 'justified' });
+  });
 });
 
 describe('the end of a grant', () => {

@@ -8,13 +8,23 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { REFUSALS, type Actor, type RefusalCode } from '#kernel';
-import type { Role } from '#slice';
+import { permits, type Role } from '#slice';
 import { Authentication, type Credentials } from './authentication.js';
 
-const ROLES = 'custos:roles';
+/** Where the roles of a route stand among its metadata. */
+export const OPEN_TO = 'custos:roles';
 
-/** Opens a route to these roles. A route without it is closed to everybody (C08). */
-export const OpenTo = (...roles: readonly (Role | 'anyone')[]): CustomDecorator => SetMetadata(ROLES, roles);
+/**
+ * Who a route is open to: roles; `actor`, whoever has a credential, where it is decided further in what each may do;
+ * or `anyone` at all.
+ */
+export type OpenToWhom = Role | 'actor' | 'anyone';
+
+/**
+ * Opens a route to these roles. A route without it is closed to everybody (C08). A subject and an agent pass only
+ * where `:subjectId` is the person of their credential.
+ */
+export const OpenTo = (...roles: readonly OpenToWhom[]): CustomDecorator => SetMetadata(OPEN_TO, roles);
 
 /** The request was turned away before anything was decided: nobody known sent it, or without the right to. */
 export class AccessRefused extends Error {
@@ -36,6 +46,7 @@ export class AccessRefused extends Error {
 
 interface Request extends Credentials {
   actor?: Actor;
+  readonly params?: Readonly<Record<string, string>>;
 }
 
 /** Who sends the request, as the guard has found it. */
@@ -54,7 +65,7 @@ export class AccessGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const roles = this.reflector.getAllAndOverride<readonly string[] | undefined>(ROLES, [
+    const roles = this.reflector.getAllAndOverride<readonly OpenToWhom[] | undefined>(OPEN_TO, [
       context.getHandler(),
       context.getClass(),
     ]);
@@ -63,7 +74,9 @@ export class AccessGuard implements CanActivate {
     const found = await this.authentication.of(request);
     if (!found.actor) throw new AccessRefused(found.reason === 'forged' ? 'FORBIDDEN' : 'UNAUTHENTICATED_ACTOR');
     const { actor } = found;
-    if (!roles?.some((role) => actor.roles.includes(role))) throw new AccessRefused('FORBIDDEN');
+    const known = roles?.filter((role) => role !== 'actor' && role !== 'anyone') ?? [];
+    if (!roles?.includes('actor') && !permits(known, actor, request.params?.['subjectId']))
+      throw new AccessRefused('FORBIDDEN');
     request.actor = actor;
     return true;
   }

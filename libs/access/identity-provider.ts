@@ -1,5 +1,6 @@
 import { createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import type { Actor } from '#kernel';
+import { EMPLOYED_ROLES } from '#slice';
 
 /** What an installation trusts an identity provider with (OpenID Connect Discovery 1.0, RFC 9068). */
 export interface IdentityProviderOptions {
@@ -23,8 +24,8 @@ const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256
 /** How much clocks may differ, in seconds. */
 const TOLERANCE = 60;
 const PATIENCE = 5_000;
-/** Roles that somebody outside may have. `system` is the engine's own. */
-const ROLES: readonly string[] = ['service', 'staff', 'privacyOfficer', 'legal', 'auditor', 'operator'];
+/** Roles that a provider may give. `system` is the engine's own, and no provider says which person a subject is here. */
+const ROLES: readonly string[] = ['service', ...EMPLOYED_ROLES];
 
 /** Access tokens of an identity provider, checked against the keys it publishes. */
 export class IdentityProvider {

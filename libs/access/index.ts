@@ -5,6 +5,7 @@ export * from './guard.js';
 export { IdentityProvider, IdentityProviderUnavailable, type IdentityProviderOptions } from './identity-provider.js';
 export { csrfOf, LONGEST_SESSION } from './sessions.js';
 export type { ServiceScope } from './contract.events.js';
+export { mayNamePurpose } from './contract.rule.js';
 export { contractRegister, type ContractRegisterState } from './contract.register.js';
 export { grantRegister, openingAt, type Opening } from './grant.register.js';
 export { AccessStore } from './store.js';

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, Headers, HttpCode, Post, Res } from '@ne
 import { stringifySetCookie } from 'cookie';
 import { IsString, Matches, MaxLength, MinLength } from 'class-validator';
 import type { Actor } from '#kernel';
-import { InvalidCommand, readBody, REGISTER_ID, systemClock } from '#slice';
+import { EMPLOYED_ROLES, InvalidCommand, readBody, REGISTER_ID, systemClock } from '#slice';
 import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from './accounts.js';
 import { SESSION_COOKIE, sessionOf } from './authentication.js';
 import { AccessRefused, OpenTo, SentBy } from './guard.js';
@@ -74,7 +74,7 @@ export class SessionController {
 
   /** Who is signed in: what a page asks when it is loaded. */
   @Get()
-  @OpenTo('staff', 'privacyOfficer', 'legal', 'auditor', 'operator')
+  @OpenTo(...EMPLOYED_ROLES)
   current(@SentBy() actor: Actor, @Headers('cookie') cookie: string | undefined): Session {
     const session = sessionOf(cookie);
     if (session === undefined) throw new InvalidCommand([{ field: 'cookie', rule: 'isSession' }]);
@@ -83,7 +83,7 @@ export class SessionController {
 
   @Delete()
   @HttpCode(204)
-  @OpenTo('staff', 'privacyOfficer', 'legal', 'auditor', 'operator')
+  @OpenTo(...EMPLOYED_ROLES)
   async signOut(
     @Headers('cookie') cookie: string | undefined,
     @Res({ passthrough: true }) reply: Reply,

@@ -10,6 +10,8 @@ export interface TokenRow {
   readonly created_at: string;
   readonly expires_at: string | null;
   readonly revoked_at: string | null;
+  /** The person that a subject's or an agent's token is about. */
+  readonly subject_id: string | null;
 }
 
 export interface AccountRow {
@@ -40,12 +42,19 @@ export interface PersonRow {
   readonly first_seen_at: string;
 }
 
-/** The tables of the access database. Everything in it may be deleted: who is deleted gets in no more. */
+/** Somebody of an identity provider who left: their tokens count no more, whatever the provider says. */
+export interface BarredRow {
+  readonly actor_id: string;
+  readonly barred_at: string;
+}
+
+/** The tables of the access database. Who is deleted from the first four gets in no more; who is barred stays out. */
 export interface AccessTables {
   readonly tokens: TokenRow;
   readonly accounts: AccountRow;
   readonly sessions: SessionRow;
   readonly people: PersonRow;
+  readonly barred: BarredRow;
 }
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -108,6 +117,22 @@ export const MIGRATIONS: readonly Migration[] = [
         .addColumn('issuer', 'text', (column) => column.notNull())
         .addColumn('subject', 'text', (column) => column.notNull())
         .addColumn('first_seen_at', 'text', (column) => column.notNull())
+        .execute();
+    },
+  },
+  {
+    name: '0004-tokens-about-one-person',
+    async up(db) {
+      await db.schema.alterTable('tokens').addColumn('subject_id', 'text').execute();
+    },
+  },
+  {
+    name: '0005-barred',
+    async up(db) {
+      await db.schema
+        .createTable('barred')
+        .addColumn('actor_id', 'text', (column) => column.primaryKey())
+        .addColumn('barred_at', 'text', (column) => column.notNull())
         .execute();
     },
   },

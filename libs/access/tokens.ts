@@ -57,6 +57,7 @@ export class Tokens {
         created_at: at,
         expires_at: end,
         revoked_at: null,
+        subject_id: actor.subjectId ?? null,
       })
       .execute();
     return { tokenId, token, expiresAt: end };
@@ -136,9 +137,10 @@ export class Tokens {
 const isGood = ({ expires_at, revoked_at }: TokenRow, at: Instant): boolean =>
   revoked_at === null && (expires_at === null || at < expires_at);
 
-const actorOf = ({ actor_id, actor_type, roles }: TokenRow): Actor => ({
+const actorOf = ({ actor_id, actor_type, roles, subject_id }: TokenRow): Actor => ({
   id: actor_id,
   type: actor_type,
   roles: roles.split(' '),
   authentication: { method: 'token' },
+  ...(subject_id !== null && { subjectId: subject_id }),
 });

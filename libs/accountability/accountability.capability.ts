@@ -13,7 +13,7 @@ import { registerFactsProjection } from './register-facts.projection.js';
 import { RopaController } from './ropa.controller.js';
 
 /** `system`: a policy file is applied when the engine starts. */
-const roles: readonly Role[] = ['privacyOfficer', 'operator', 'system'];
+const roles: readonly Role[] = ['privacyOfficer'];
 
 /**
  * What the controller can show for itself (UK GDPR Art 5(2), 30): it reads what the other capabilities have recorded,

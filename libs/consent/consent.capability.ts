@@ -1,7 +1,7 @@
 import { subjectStream } from '#kernel';
 import { noticeRegister } from '#notice';
 import { purposeRegister } from '#purpose';
-import { capability, slice, view } from '#slice';
+import { capability, PERSONAL_ROLES, READERS, slice, view, type Role } from '#slice';
 import { consentCodec } from './consent.codec.js';
 import {
   ExpireConsent,
@@ -17,6 +17,9 @@ import { consentDecider } from './consent.decider.js';
 import { consentLedgerProjection } from './consent.projection.js';
 import { consentExpiryPolicy, consentReviewPolicy } from './consent.policy.js';
 
+/** Whoever may hear a no. */
+const HEARERS: readonly Role[] = ['service', 'staff', 'privacyOfficer', 'subject', 'agent'];
+
 export const consentCapability = capability({
   name: 'consent',
   codec: consentCodec,
@@ -28,9 +31,9 @@ export const consentCapability = capability({
       facts: (registers) => ({ purposes: registers.get(purposeRegister), notices: registers.get(noticeRegister) }),
       commands: [
         { command: RequestConsent, roles: ['service', 'staff'] },
-        { command: GiveConsent, roles: ['service', 'staff'] },
-        { command: RefuseConsent, roles: ['service', 'staff', 'privacyOfficer'] },
-        { command: WithdrawConsent, roles: ['service', 'staff', 'privacyOfficer'] },
+        { command: GiveConsent, roles: ['service', 'staff', 'subject'] },
+        { command: RefuseConsent, roles: HEARERS, forThePerson: true },
+        { command: WithdrawConsent, roles: HEARERS, forThePerson: true },
         { command: InvalidateConsent, roles: ['privacyOfficer', 'legal'] },
         { command: ExpireConsent, roles: ['system'] },
         { command: ReviewConsent, roles: ['system'] },
@@ -39,7 +42,7 @@ export const consentCapability = capability({
   ],
   projections: [consentLedgerProjection],
   views: [
-    view('subject', 'consents', consentLedgerProjection, 'consents'),
+    view('subject', 'consents', consentLedgerProjection, 'consents', [...READERS, ...PERSONAL_ROLES]),
     view('subject', 'consent-events', consentLedgerProjection, 'consent_events'),
   ],
   controllers: [ConsentController],

@@ -1,7 +1,7 @@
 import { Controller, Get, Header, Inject, NotFoundException, Param, ParseUUIDPipe, Query } from '@nestjs/common';
-import { OpenTo } from '#access';
+import { mayNamePurpose, OpenTo, SentBy } from '#access';
 import { londonDate } from '#calendar';
-import { instant, type Instant } from '#kernel';
+import { instant, type Actor, type Instant } from '#kernel';
 import { noticeRegister, noticeVersion } from '#notice';
 import { collectionPointNow, collectionPointRegister, purposeRegister, type CollectionPoint } from '#purpose';
 import { ReadModelBehind, ReadModels } from '#read-model';
@@ -13,7 +13,7 @@ import {
   type Recipient,
   type RecipientRegisterState,
 } from '#sharing';
-import { CLOCK, InvalidCommand, RegisterHost, REGISTER_ID, type Clock } from '#slice';
+import { CLOCK, InvalidCommand, PERSONAL_ROLES, RegisterHost, REGISTER_ID, type Clock } from '#slice';
 import type { ConsentEvent, ConsentGiver, ConsentMethod } from './consent.events.js';
 import { consentLedgerProjection } from './consent.projection.js';
 import {
@@ -77,17 +77,20 @@ export class ConsentController {
   /** For the consent that the person gave last for this purpose and channel, whether it stands or not. */
   @Get('receipt')
   @Header('content-type', 'application/ld+json')
-  @OpenTo('service', 'staff', 'privacyOfficer', 'auditor')
+  @OpenTo('service', 'staff', 'privacyOfficer', 'auditor', ...PERSONAL_ROLES)
   receipt(
     @Param('subjectId', ParseUUIDPipe) subjectId: string,
     @Query('purpose') purposeId: unknown,
     @Query('channel') channel: unknown,
+    @SentBy() actor: Actor,
   ): Node {
     const where = {
       subject_id: subjectId,
       purpose_id: named('purpose', purposeId),
       channel: named('channel', channel),
     };
+    // To a service a purpose outside its contract is none.
+    if (!mayNamePurpose(this.registers, actor, where.purpose_id)) throw new NotFoundException();
     const given = this.#consents(where).findLast(({ givenBy }) => givenBy !== undefined);
     if (!given) throw new NotFoundException();
     return consentReceipt(given, this.clock.now());

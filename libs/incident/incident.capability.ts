@@ -19,7 +19,12 @@ export const incidentCapability = capability({
   ],
   projections: [incidentRegisterProjection],
   views: [
-    view('register', 'incidents', incidentRegisterProjection, 'incidents', ['privacyOfficer', 'legal', 'auditor']),
+    view('register', 'incidents', incidentRegisterProjection, 'incidents', [
+      'privacyOfficer',
+      'legal',
+      'securityOfficer',
+      'auditor',
+    ]),
   ],
   policies: [openIncidentPolicy],
 });

@@ -15,8 +15,10 @@ export interface DomainEvent {
 /** Who sends a command. Resolved by the door, never read from a message body. */
 export interface Actor {
   readonly id: string;
-  readonly type: 'user' | 'service_account' | 'system';
+  readonly type: 'user' | 'service_account' | 'app_user' | 'system';
   readonly roles: readonly string[];
+  /** The person that a subject, or who acts for one, acts about. */
+  readonly subjectId?: string;
   /** How they proved it; absent for the engine itself. */
   readonly authentication?: Authentication;
 }

@@ -24,7 +24,7 @@ export const noticeCapability = capability({
     slice<PublishNotice, NoticeEvent, NoticeState, NoticeFacts>({
       decider: noticeDecider,
       // `system`: a policy file is applied when the engine starts.
-      commands: [{ command: PublishNotice, roles: ['privacyOfficer', 'operator', 'system'] }],
+      commands: [{ command: PublishNotice, roles: ['privacyOfficer'] }],
       streamPrefix: 'notice-',
       stream: (command) => `notice-${command.noticeId}`,
       facts: (registers) => ({

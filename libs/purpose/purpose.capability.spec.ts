@@ -183,7 +183,7 @@ describe('the slices', () => {
           ? ['system']
           : command === ReviewPurpose
             ? ['privacyOfficer', 'legal']
-            : ['privacyOfficer', 'operator', 'system'],
+            : ['privacyOfficer'],
       );
     for (const { roles } of compatibility!.commands) expect(roles).toEqual(['privacyOfficer', 'legal']);
   });

@@ -47,7 +47,7 @@ import { purposeRegister } from './purpose.register.js';
 import type { Facts } from '#kernel';
 
 /** `system`: a policy file is applied when the engine starts. */
-const roles: readonly Role[] = ['privacyOfficer', 'operator', 'system'];
+const roles: readonly Role[] = ['privacyOfficer'];
 /** A legal judgement, which no installation file makes. */
 const JUDGES: readonly Role[] = ['privacyOfficer', 'legal'];
 
@@ -89,7 +89,7 @@ export const purposeCapability = capability({
     slice<LiaDomainCommand, LiaEvent, readonly LiaVersion[], LiaFacts>({
       decider: liaDecider,
       commands: [
-        ...[DraftLia, ApproveLia, RejectLia].map((command) => ({ command, roles: [...JUDGES, 'system'] as const })),
+        ...[DraftLia, ApproveLia, RejectLia].map((command) => ({ command, roles: JUDGES })),
         { command: ExpireLia, roles: ['system'] },
       ],
       streamPrefix: liaRegister.streamPrefix,

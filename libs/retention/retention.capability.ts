@@ -22,6 +22,14 @@ export const retentionCapability = capability({
       streamPrefix: 'subject-',
       stream: (command) => subjectStream(command.subjectId),
       facts: () => ({}),
+      touched: (command, { versions }) =>
+        command.type === 'ExtendRetention'
+          ? {
+              categories: Object.values(versions)
+                .filter(({ itemId }) => itemId === command.itemId)
+                .map(({ category }) => category),
+            }
+          : {},
       async lookUp(command, state, { vault }) {
         if (command.type !== 'ConfirmErasure') return {};
         const expired = Object.values(state.versions).filter((kept) => kept.status === 'expired');

@@ -39,11 +39,11 @@ import { sharingRegistersProjection } from './sharing.projection.js';
 import { WhoHeldWhatController } from './who-held-what.controller.js';
 import { whoHeldWhatProjection } from './who-held-what.projection.js';
 
-const CONTRACTS: readonly Role[] = ['privacyOfficer', 'legal', 'system'];
-const GROUP: readonly Role[] = ['privacyOfficer', 'system'];
+const CONTRACTS: readonly Role[] = ['privacyOfficer', 'legal'];
+const GROUP: readonly Role[] = ['privacyOfficer'];
 const LEGAL: readonly Role[] = ['legal'];
 const DISCLOSE: readonly Role[] = ['service', 'staff', 'legal', 'privacyOfficer'];
-const TELL: readonly Role[] = ['service', 'staff', 'privacyOfficer', 'system'];
+const TELL: readonly Role[] = ['service', 'staff', 'privacyOfficer'];
 
 const disclosureFacts = (registers: Registers) => ({
   recipients: registers.get(recipientRegister),
@@ -94,6 +94,10 @@ export const sharingCapability = capability({
       streamPrefix: 'subject-',
       stream: ({ subjectId }) => subjectStream(subjectId),
       facts: disclosureFacts,
+      touched: (command, { items }) =>
+        command.type === 'ShareData'
+          ? { categories: command.itemIds.flatMap((itemId) => items.get(itemId)?.category ?? []) }
+          : {},
       commands: [
         { command: ShareData, roles: DISCLOSE },
         { command: ShareCategories, roles: ['system'] },

@@ -13,19 +13,8 @@ import type {
 import type { EventCodec } from '#event-log';
 import type { KeyVault } from '#key-vault';
 import type { Command } from './command.js';
+import type { Role } from './permission.js';
 import type { TimedPolicy } from './timed-policy.js';
-
-/** Who may send a command. Permissions beyond roles come with access control. */
-export type Role =
-  | 'service'
-  | 'staff'
-  | 'privacyOfficer'
-  | 'legal'
-  | 'auditor'
-  | 'operator'
-  | 'system'
-  /** A person about whom data is held: the actor's id is the person's. */
-  | 'subject';
 
 /** A command class with the roles that may send it. */
 export interface CommandBinding {
@@ -35,16 +24,26 @@ export interface CommandBinding {
   readonly forThePerson?: true;
 }
 
+/** What a command is about without naming it: what stands behind the ids that it names. */
+export interface Touched {
+  readonly purposes?: readonly string[];
+  readonly categories?: readonly string[];
+}
+
+/** A command as it reached the engine. */
+export interface Sent {
+  readonly command: Command;
+  readonly actor: Actor;
+  readonly forThePerson: boolean;
+  readonly touched: Touched;
+}
+
 /**
- * Looks at a command before it is decided, whatever door it came through.
+ * Looks at every command before it is decided, whatever door it came through.
  *
  * @returns why it is refused; `undefined` when the rule has nothing against it.
  */
-export type DoorRule = (
-  command: Command,
-  sent: { readonly actor: Actor; readonly forThePerson: boolean },
-  registers: Registers,
-) => Refusal | undefined;
+export type DoorRule = (sent: Sent, registers: Registers) => Refusal | undefined;
 
 /** Gives the present state of a register. */
 export interface Registers {
@@ -77,6 +76,8 @@ export interface Slice<
   readonly streamPrefix: string;
   /** What the decider needs beside time, actor and ids. */
   facts(registers: Registers): Omit<F, keyof Facts>;
+  /** What a command is about beyond what it names; needed where it names items, uses or streams by their id. */
+  touched?(command: C, state: S, registers: Registers): Touched;
   /** Further facts that have to be waited for. */
   lookUp?(command: C, state: S, lookUps: LookUps): Promise<Partial<F>>;
 }
@@ -88,6 +89,7 @@ export interface AnySlice {
   stream(command: DomainCommand): string;
   readonly streamPrefix: string;
   facts(registers: Registers): object;
+  touched?(command: DomainCommand, state: unknown, registers: Registers): Touched;
   lookUp?(command: DomainCommand, state: unknown, lookUps: LookUps): Promise<object>;
 }
 
@@ -115,12 +117,15 @@ export interface View {
 /** The views whose rows stand in a person's file beside what is held. */
 export const FILE_VIEWS = Symbol('FileViews');
 
+/** Who may read what is not said to be more discreet, or more open. */
+export const READERS: readonly Role[] = ['staff', 'privacyOfficer', 'legal', 'auditor'];
+
 export function view(
   scope: View['scope'],
   name: string,
   projection: unknown,
   table: string,
-  roles: readonly Role[] = ['staff', 'privacyOfficer', 'legal', 'auditor'],
+  roles: readonly Role[] = READERS,
 ): View {
   return { scope, name, projection: projection as Projection, table, roles };
 }

@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { Actor } from '#kernel';
 import type { Answer } from './answer.js';
-import type { AnySlice, Capability, CommandBinding, DoorRule } from './capability.js';
+import type { AnySlice, Capability, CommandBinding } from './capability.js';
 import type { Command } from './command.js';
-import { RegisterHost } from './register-host.js';
+import { permits } from './permission.js';
 import { SliceRunner } from './runner.js';
 import { InvalidCommand, readCommand } from './validation.js';
 
@@ -18,11 +18,8 @@ export interface KnownCommand extends CommandBinding {
 /** Every command of an application by name. */
 export class CommandCatalogue {
   readonly #commands = new Map<string, KnownCommand>();
-  /** What every command has to pass after its roles. */
-  readonly doorRules: readonly DoorRule[];
 
   constructor(capabilities: readonly Capability[]) {
-    this.doorRules = capabilities.flatMap((each) => each.doorRules);
     for (const capability of capabilities)
       for (const slice of capability.slices)
         for (const binding of slice.commands) {
@@ -41,9 +38,14 @@ export class CommandCatalogue {
   }
 }
 
+/** Whoever has no right to send a command sent something that is no command either. Nothing is on record. */
+export class NotPermitted extends Error {
+  override readonly name = 'NotPermitted';
+}
+
 /**
- * The one way in: validate, authorise by role and by the rules of the door, then the CommandBus. HTTP, bus, CLI and timers all come through here, so
- * every door gives the same answers.
+ * The one way in: validate, authorise by role, then the CommandBus. HTTP, bus, CLI and timers all come through here,
+ * so every door gives the same answers.
  */
 @Injectable()
 export class CommandDoor {
@@ -51,7 +53,6 @@ export class CommandDoor {
     private readonly catalogue: CommandCatalogue,
     private readonly bus: CommandBus,
     private readonly runner: SliceRunner,
-    private readonly registers: RegisterHost,
   ) {}
 
   /**
@@ -60,21 +61,29 @@ export class CommandDoor {
    * @param actor who sends it, as the door has authenticated it.
    * @param inClear path of a personal field that came in the clear over a way that takes it under seal only.
    * @throws InvalidCommand when there is no such command or the body is malformed.
+   * @throws NotPermitted when the body is malformed and the sender may not send this command at all.
    */
   async submit(type: string, body: unknown, actor: Actor, inClear?: string): Promise<Answer> {
     const known = this.catalogue.get(type);
     if (!known) throw new InvalidCommand([{ field: 'type', rule: 'isKnownCommand' }]);
-    const command: Command = Object.assign(await readCommand(known.command, body), { actor });
+    const permitted = permits(known.roles, actor, subjectOf(body));
+    const command: Command = Object.assign(await readAs(known, body, permitted), { actor });
     const stream = known.slice.stream(command);
-    if (!known.roles.some((role) => actor.roles.includes(role)))
-      return this.runner.refuse(command, stream, 'FORBIDDEN', { command: type });
+    if (!permitted) return this.runner.refuse(command, stream, 'FORBIDDEN', { command: type });
     if (inClear !== undefined)
       return this.runner.refuse(command, stream, 'PLAINTEXT_PERSONAL_DATA', { field: inClear });
-    const sent = { actor, forThePerson: known.forThePerson ?? false };
-    for (const rule of this.catalogue.doorRules) {
-      const refusal = rule(command, sent, this.registers);
-      if (refusal) return this.runner.refuse(command, stream, refusal.code, refusal.details);
-    }
     return this.bus.execute(command);
   }
 }
+
+async function readAs({ command }: KnownCommand, body: unknown, permitted: boolean): Promise<Command> {
+  try {
+    return await readCommand(command, body);
+  } catch (error) {
+    if (!permitted && error instanceof InvalidCommand) throw new NotPermitted();
+    throw error;
+  }
+}
+
+const subjectOf = (body: unknown): unknown =>
+  typeof body === 'object' && body !== null && 'subjectId' in body ? body.subjectId : undefined;

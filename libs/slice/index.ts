@@ -5,6 +5,7 @@ export * from './command-ledger.js';
 export * from './command.js';
 export * from './door.js';
 export * from './fields.js';
+export * from './permission.js';
 export * from './query-parameters.js';
 export * from './refusal-log.js';
 export * from './register-host.js';

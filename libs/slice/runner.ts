@@ -15,7 +15,7 @@ import {
 } from '#kernel';
 import { LogUnavailable, PlaintextPersonalData, RevisionConflict, type EventLog, type Identified } from '#event-log';
 import { refused, type Accepted, type Answer, type Refused } from './answer.js';
-import type { AnySlice, LookUps } from './capability.js';
+import type { AnySlice, DoorRule, LookUps } from './capability.js';
 import type { Clock } from './clock.js';
 import type { Command } from './command.js';
 import { eventId, REFUSAL_STREAM_PREFIX, refusalEventId, type CommandRefused } from './refusal-log.js';
@@ -88,6 +88,7 @@ export class SliceRunner {
     private readonly ledger: CommandLedger,
     private readonly clock: Clock,
     slices: readonly AnySlice[],
+    private readonly rules: readonly DoorRule[] = [],
   ) {
     this.#lookUps = { vault: log.vault, registers, events: (stream) => log.readStream(stream) };
     for (const slice of slices) {
@@ -179,11 +180,11 @@ export class SliceRunner {
         ...slice.facts(this.registers),
       };
       const state = fold.states.get(slice);
-      const looked = slice.lookUp ? await slice.lookUp(command, state, this.#lookUps) : {};
-      const outcome: Outcome<DomainEvent> = slice.decider.decide(command as DomainCommand, state, {
-        ...facts,
-        ...looked,
-      });
+      const turnedAway = this.#turnedAway(slice, command, state);
+      const looked = !turnedAway && slice.lookUp ? await slice.lookUp(command, state, this.#lookUps) : {};
+      const outcome: Outcome<DomainEvent> = turnedAway
+        ? { kind: 'refused', refusal: turnedAway }
+        : slice.decider.decide(command as DomainCommand, state, { ...facts, ...looked });
       const final = outcome.kind === 'accepted' && outcome.events.length > 0;
       if (!final && cached) {
         // Nothing will be appended, so nothing would tell that the cached state is behind: read on, decide once more.
@@ -218,6 +219,21 @@ export class SliceRunner {
       }
     }
     throw new TooContended(`the stream ${stream} would not stand still`);
+  }
+
+  /** What the rules of the door have against a command: they are asked with what it touches in this state. */
+  #turnedAway(slice: AnySlice, command: Command, state: unknown): Refusal | undefined {
+    const sent = {
+      command,
+      actor: command.actor,
+      forThePerson: slice.commands.find((each) => command instanceof each.command)?.forThePerson ?? false,
+      touched: slice.touched?.(command, state, this.registers) ?? {},
+    };
+    for (const rule of this.rules) {
+      const refusal = rule(sent, this.registers);
+      if (refusal) return refusal;
+    }
+    return undefined;
   }
 
   async #append(

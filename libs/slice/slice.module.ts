@@ -2,7 +2,7 @@ import { Inject, Module, type DynamicModule, type Provider, type Type } from '@n
 import { CommandHandler, CqrsModule, type ICommandHandler } from '@nestjs/cqrs';
 import { CodecRegistry, EventLog } from '#event-log';
 import type { Answer } from './answer.js';
-import { capability, FILE_VIEWS, streamPrefixesOf, view, type Capability } from './capability.js';
+import { capability, FILE_VIEWS, READERS, streamPrefixesOf, view, type Capability } from './capability.js';
 import { CLOCK, type Clock } from './clock.js';
 import type { Command } from './command.js';
 import { CommandCatalogue, CommandDoor, type KnownCommand } from './door.js';
@@ -17,7 +17,7 @@ export const refusalCapability: Capability = capability({
   name: 'refusal',
   codec: refusalCodec,
   projections: [refusalsProjection, commandLedgerProjection],
-  views: [view('log', 'refusals', refusalsProjection, 'refusals')],
+  views: [view('log', 'refusals', refusalsProjection, 'refusals', [...READERS, 'securityOfficer'])],
 });
 
 /** Prefixes of every stream an engine with these capabilities writes. */
@@ -40,6 +40,7 @@ export class SliceModule {
   static forRoot(capabilities: readonly Capability[]): DynamicModule {
     const catalogue = new CommandCatalogue(capabilities);
     const slices = capabilities.flatMap((each) => each.slices);
+    const rules = capabilities.flatMap((each) => each.doorRules);
     const registers = new RegisterHost(capabilities.flatMap((each) => each.registers));
     const providers: Provider[] = [
       { provide: CommandCatalogue, useValue: catalogue },
@@ -48,7 +49,7 @@ export class SliceModule {
       {
         provide: SliceRunner,
         useFactory: (log: EventLog, ledger: CommandLedger, clock: Clock) =>
-          new SliceRunner(log, registers, ledger, clock, slices),
+          new SliceRunner(log, registers, ledger, clock, slices, rules),
         inject: [EventLog, COMMAND_LEDGER, CLOCK],
       },
       CommandDoor,

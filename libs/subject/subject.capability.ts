@@ -1,7 +1,7 @@
 import { subjectStream } from '#kernel';
 import { noticeRegister } from '#notice';
 import { collectionPointRegister, purposeRegister } from '#purpose';
-import { capability, slice, view } from '#slice';
+import { capability, PERSONAL_ROLES, READERS, slice, view, type Role } from '#slice';
 import { accuracyCheckPolicy, overdueCheckPolicy } from './accuracy.policy.js';
 import { accuracyBacklogProjection } from './accuracy.projection.js';
 import { art14NoticePolicy } from './art14-notice.policy.js';
@@ -38,6 +38,9 @@ import {
 import { subjectDecider } from './subject.decider.js';
 import { timelineProjection } from './timeline.projection.js';
 
+/** What the person may read of themselves as well. */
+const OWN: readonly Role[] = [...READERS, ...PERSONAL_ROLES];
+
 export const subjectCapability = capability({
   name: 'subject',
   codec: subjectCodec,
@@ -51,6 +54,19 @@ export const subjectCapability = capability({
         collectionPoints: registers.get(collectionPointRegister),
         notices: registers.get(noticeRegister),
       }),
+      touched: (command, { items, uses }) => {
+        const ids = [
+          ...('itemId' in command && command.itemId !== undefined ? [command.itemId] : []),
+          ...('useId' in command && command.useId !== undefined
+            ? (uses.get(command.useId) ?? []).map(({ itemId }) => itemId)
+            : []),
+        ];
+        const touched = ids.flatMap((itemId) => items[itemId] ?? []);
+        return {
+          purposes: touched.map(({ purposeId }) => purposeId),
+          categories: touched.map(({ category }) => category),
+        };
+      },
       async lookUp(command, state, { vault }) {
         if (command.type !== 'ConfirmReportedValuesErased') return {};
         return { liveKeys: await vault.liveKeys(state.cases.get(command.requestId)?.keyIds ?? []) };
@@ -68,7 +84,11 @@ export const subjectCapability = capability({
         { command: RaiseOverdueCheck, roles: ['system'] },
         { command: RecordRenewal, roles: ['service', 'staff'] },
         { command: RaiseArt14NoticeOverdue, roles: ['system'] },
-        { command: ReportChange, roles: ['service', 'staff', 'privacyOfficer', 'legal'] },
+        {
+          command: ReportChange,
+          roles: ['service', 'staff', 'privacyOfficer', 'legal', 'subject', 'agent'],
+          forThePerson: true,
+        },
         { command: AnswerRectification, roles: ['staff', 'privacyOfficer'] },
         { command: RaiseRectificationOverdue, roles: ['system'] },
         { command: ConfirmReportedValuesErased, roles: ['system'] },
@@ -92,12 +112,12 @@ export const subjectCapability = capability({
     view('subject', 'accuracy', accuracyBacklogProjection, 'accuracy_backlog'),
     view('subject', 'item-history', itemHistoryProjection, 'item_history'),
     view('register', 'rectifications', rectificationsProjection, 'rectifications'),
-    view('subject', 'rectifications', rectificationsProjection, 'rectifications'),
-    view('subject', 'rectification-items', rectificationsProjection, 'rectification_items'),
+    view('subject', 'rectifications', rectificationsProjection, 'rectifications', OWN),
+    view('subject', 'rectification-items', rectificationsProjection, 'rectification_items', OWN),
     view('register', 'art14-notices', art14NoticesProjection, 'art14_notices'),
     view('subject', 'art14-notices', art14NoticesProjection, 'art14_notices'),
     view('register', 'notice-presentations', whoWasToldWhatProjection, 'notice_presentations'),
-    view('subject', 'notice-presentations', whoWasToldWhatProjection, 'notice_presentations'),
+    view('subject', 'notice-presentations', whoWasToldWhatProjection, 'notice_presentations', OWN),
   ],
   controllers: [RenotificationController],
   policies: [

@@ -32,7 +32,7 @@ import { usageAccessesProjection, usageProjection } from './usage.projection.js'
 import { evolveStanding, nobody, STANDING_FOLDS, type StandingEvent, type UsageStanding } from './usage.standing.js';
 
 /** `system`: a policy file is applied when the engine starts. */
-const officers: readonly Role[] = ['privacyOfficer', 'operator', 'system'];
+const officers: readonly Role[] = ['privacyOfficer'];
 
 /** The month a command is about. */
 function monthOfCommand(command: UsageDomainCommand): string {
@@ -80,6 +80,12 @@ export const telemetryCapability = capability({
         purposes: registers.get(purposeRegister),
         notices: registers.get(noticeRegister),
       }),
+      touched: (command, _state, registers) => {
+        if (command.type !== 'RecordUsage') return {};
+        const entry = registers.get(telemetryStreamRegister).get(command.streamId);
+        const definition = entry?.defined.get(entry.approvals.at(-1)?.version ?? 0);
+        return definition ? { purposes: [definition.purposeId] } : {};
+      },
       async lookUp(command, state, lookUps) {
         const { vault } = lookUps;
         switch (command.type) {

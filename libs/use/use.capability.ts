@@ -16,10 +16,20 @@ import {
   RecordSoftOptIn,
   ReportUse,
   WithdrawMarketingObjection,
+  type UseDomainCommand,
 } from './use.commands.js';
 import { useDecider } from './use.decider.js';
 import { lookUpSuppression, lookUpUse } from './use.lookup.js';
 import { authorisationsProjection } from './use.projection.js';
+
+/** The items that a command names. */
+function itemsOf(command: UseDomainCommand): readonly string[] {
+  if ('itemIds' in command) return command.itemIds;
+  return 'itemId' in command ? [command.itemId] : [];
+}
+
+const definedOf = (texts: readonly (string | undefined)[]): readonly string[] =>
+  texts.filter((text) => text !== undefined);
 
 /** Whoever may hear an objection. */
 const HEARERS: readonly Role[] = ['service', 'staff', 'privacyOfficer'];
@@ -40,10 +50,14 @@ export const useCapability = capability({
         liftedSuppressions: registers.get(liftedSuppressionRegister),
       }),
       lookUp: lookUpUse,
+      touched: (command, state) =>
+        command.type === 'ReportUse'
+          ? { purposes: definedOf([state.uses.get(command.useId)?.purposeId]) }
+          : { categories: definedOf(itemsOf(command).map((itemId) => state.items[itemId]?.category)) },
       commands: [
         { command: AuthoriseUse, roles: ['service', 'staff'] },
         { command: ReportUse, roles: ['service', 'staff'] },
-        { command: ObjectToMarketing, roles: HEARERS },
+        { command: ObjectToMarketing, roles: [...HEARERS, 'subject', 'agent'], forThePerson: true },
         { command: WithdrawMarketingObjection, roles: ['privacyOfficer'] },
         { command: RecordSoftOptIn, roles: HEARERS },
         { command: RecordPreferenceScreening, roles: HEARERS },
@@ -56,7 +70,7 @@ export const useCapability = capability({
       facts: () => ({ isHeld: false }),
       lookUp: lookUpSuppression,
       commands: [
-        { command: SuppressAddress, roles: HEARERS },
+        { command: SuppressAddress, roles: HEARERS, forThePerson: true },
         { command: LiftSuppression, roles: ['privacyOfficer'] },
         { command: RemoveSuppression, roles: ['system'] },
       ],

@@ -68,7 +68,7 @@ export const accessLogProjection: Projection<LoggedEvent> = {
     bulk_views: {
       columns: {
         bulk_view_id: 'text',
-        /** requested, approved or ended. */
+        /** requested, approved or closed. */
         status: 'text',
         purpose_id: 'text',
         case_ref: 'text',
@@ -80,8 +80,8 @@ export const accessLogProjection: Projection<LoggedEvent> = {
         approved_by: 'text?',
         approved_at: 'text?',
         until: 'text?',
-        ended_by: 'text?',
-        ended_at: 'text?',
+        closed_by: 'text?',
+        closed_at: 'text?',
         event_id: 'text',
         position: 'integer',
       },
@@ -156,8 +156,8 @@ export const accessLogProjection: Projection<LoggedEvent> = {
         approved_by: null,
         approved_at: null,
         until: null,
-        ended_by: null,
-        ended_at: null,
+        closed_by: null,
+        closed_at: null,
         event_id: id,
         position,
       }),
@@ -169,11 +169,11 @@ export const accessLogProjection: Projection<LoggedEvent> = {
         { status: 'approved', approved_by: data.approvedBy, approved_at: occurredAt, until: data.until },
       ),
     ],
-    BulkViewEnded: ({ data, occurredAt }) => [
+    BulkViewClosed: ({ data, occurredAt }) => [
       update(
         'bulk_views',
         { bulk_view_id: data.bulkViewId },
-        { status: 'ended', ended_by: data.endedBy, ended_at: occurredAt },
+        { status: 'closed', closed_by: data.closedBy, closed_at: occurredAt },
       ),
     ],
   },

@@ -50,10 +50,10 @@ export class ApproveBulkView extends BulkViewCommand {
 }
 
 /** Refuses a bulk view, or ends it before its time. */
-export class EndBulkView extends BulkViewCommand {
+export class CloseBulkView extends BulkViewCommand {
   get type() {
-    return 'EndBulkView' as const;
+    return 'CloseBulkView' as const;
   }
 }
 
-export type BulkViewDomainCommand = RequestBulkView | ApproveBulkView | EndBulkView;
+export type BulkViewDomainCommand = RequestBulkView | ApproveBulkView | CloseBulkView;

@@ -14,7 +14,7 @@ export const bulkViewStream = (bulkViewId: string): string => `bulkview-${bulkVi
 /** Looking at many people takes two, and ends by itself (C15). */
 export const bulkViewDecider: Decider<BulkViewDomainCommand, BulkViewEvent, BulkViewState> = {
   initialState: {},
-  folds: { BulkViewRequested: true, BulkViewApproved: true, BulkViewEnded: true },
+  folds: { BulkViewRequested: true, BulkViewApproved: true, BulkViewClosed: true },
   evolve(state, event) {
     const bulk = evolveBulkView(state.bulk, event);
     return bulk ? { bulk } : state;
@@ -32,16 +32,16 @@ export const bulkViewDecider: Decider<BulkViewDomainCommand, BulkViewEvent, Bulk
       return accept({ type: 'BulkViewRequested', data: { bulkViewId, ...scope, requestedBy: facts.actor.id } });
     }
     if (!bulk) return refuse('REGISTER_ENTRY_UNKNOWN', { bulkViewId });
-    if (command.type === 'EndBulkView') {
-      if (bulk.status === 'ended') return unchanged;
+    if (command.type === 'CloseBulkView') {
+      if (bulk.status === 'closed') return unchanged;
       const may = facts.actor.id === bulk.requestedBy || facts.actor.roles.includes('privacyOfficer');
       return may
-        ? accept({ type: 'BulkViewEnded', data: { bulkViewId, endedBy: facts.actor.id } })
+        ? accept({ type: 'BulkViewClosed', data: { bulkViewId, closedBy: facts.actor.id } })
         : refuse('ACCESS_NOT_GRANTED', { bulkViewId });
     }
     if (facts.actor.id === bulk.requestedBy) return refuse('SELF_APPROVAL', { bulkViewId });
     if (bulk.status === 'approved') return unchanged;
-    if (bulk.status === 'ended') return refuse('ACCESS_NOT_GRANTED', { bulkViewId, status: bulk.status });
+    if (bulk.status === 'closed') return refuse('ACCESS_NOT_GRANTED', { bulkViewId, status: bulk.status });
     return accept({
       type: 'BulkViewApproved',
       data: {

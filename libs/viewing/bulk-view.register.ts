@@ -1,12 +1,12 @@
 import type { Register } from '#kernel';
-import type { BulkViewApproved, BulkViewEnded, BulkViewRequested, BulkViewScope } from './view.events.js';
+import type { BulkViewApproved, BulkViewClosed, BulkViewRequested, BulkViewScope } from './view.events.js';
 
-export type BulkViewEvent = BulkViewRequested | BulkViewApproved | BulkViewEnded;
+export type BulkViewEvent = BulkViewRequested | BulkViewApproved | BulkViewClosed;
 
 export interface BulkView {
   readonly scope: BulkViewScope;
   readonly requestedBy: string;
-  readonly status: 'requested' | 'approved' | 'ended';
+  readonly status: 'requested' | 'approved' | 'closed';
   /** Until when it is open; absent as long as nobody approved it. */
   readonly until?: string;
 }
@@ -22,8 +22,8 @@ export function evolveBulkView(bulk: BulkView | undefined, event: BulkViewEvent)
     }
     case 'BulkViewApproved':
       return bulk && { ...bulk, status: 'approved', until: event.data.until };
-    case 'BulkViewEnded':
-      return bulk && { ...bulk, status: 'ended' };
+    case 'BulkViewClosed':
+      return bulk && { ...bulk, status: 'closed' };
   }
 }
 
@@ -35,7 +35,7 @@ export const bulkViewRegister: Register<BulkViewEvent, BulkViewRegisterState> = 
   name: 'bulk-views',
   streamPrefix: 'bulkview-',
   initialState: new Map(),
-  folds: { BulkViewRequested: true, BulkViewApproved: true, BulkViewEnded: true },
+  folds: { BulkViewRequested: true, BulkViewApproved: true, BulkViewClosed: true },
   evolve(state, event) {
     const { bulkViewId } = event.data;
     const evolved = evolveBulkView(state.get(bulkViewId), event);
@@ -47,7 +47,7 @@ export const bulkViewRegister: Register<BulkViewEvent, BulkViewRegisterState> = 
 };
 
 const isOver = ({ status, until }: BulkView, at: string): boolean =>
-  status === 'ended' || (until !== undefined && until <= at);
+  status === 'closed' || (until !== undefined && until <= at);
 
 const withoutPeople = (bulk: BulkView): BulkView =>
   bulk.scope.subjectIds.length <= 1

@@ -10,6 +10,6 @@ export const viewingCodec: EventCodec<ViewingEvent> = {
     PersonalDataSearched: { stored: 'personal-data-searched.v1' },
     BulkViewRequested: { stored: 'bulk-view-requested.v1' },
     BulkViewApproved: { stored: 'bulk-view-approved.v1' },
-    BulkViewEnded: { stored: 'bulk-view-ended.v1' },
+    BulkViewClosed: { stored: 'bulk-view-closed.v1' },
   },
 };

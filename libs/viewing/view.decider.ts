@@ -115,7 +115,7 @@ export function bulkRefusal(
   if (!bulk) return refuse('REGISTER_ENTRY_UNKNOWN', { bulkViewId });
   if (bulk.requestedBy !== asked.actorId) return refuse('ACCESS_NOT_GRANTED', { bulkViewId });
   if (bulk.status === 'requested') return refuse('FOUR_EYES_REQUIRED', { bulkViewId });
-  if (bulk.status === 'ended' || bulk.until === undefined) return refuse('ACCESS_NOT_GRANTED', { bulkViewId });
+  if (bulk.status === 'closed' || bulk.until === undefined) return refuse('ACCESS_NOT_GRANTED', { bulkViewId });
   if (bulk.until <= facts.now) return refuse('ACCESS_EXPIRED', { bulkViewId, until: bulk.until });
   const fits =
     bulk.scope.purposeId === asked.purposeId &&

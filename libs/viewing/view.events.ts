@@ -1,6 +1,6 @@
 /** What looks at people's data leave behind: who looked, at whom, why; never what they saw (C15). */
 export type ViewingEvent =
-  PersonalDataViewed | ViewBudgetDrawn | PersonalDataSearched | BulkViewRequested | BulkViewApproved | BulkViewEnded;
+  PersonalDataViewed | ViewBudgetDrawn | PersonalDataSearched | BulkViewRequested | BulkViewApproved | BulkViewClosed;
 
 /** Somebody was shown personal data. Stands in `access-<subject>-<month>`, before anything was shown. */
 export interface PersonalDataViewed {
@@ -74,7 +74,7 @@ export interface BulkViewApproved {
 }
 
 /** It was refused, or is needed no more: nothing opens by it from now on. */
-export interface BulkViewEnded {
-  readonly type: 'BulkViewEnded';
-  readonly data: { readonly bulkViewId: string; readonly endedBy: string };
+export interface BulkViewClosed {
+  readonly type: 'BulkViewClosed';
+  readonly data: { readonly bulkViewId: string; readonly closedBy: string };
 }

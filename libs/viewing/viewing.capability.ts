@@ -2,7 +2,7 @@ import { subjectStream, type Recorded } from '#kernel';
 import { capability, slice, view, type Role } from '#slice';
 import { accessLogProjection } from './access-log.projection.js';
 import { BulkViewController } from './bulk-view.controller.js';
-import { ApproveBulkView, EndBulkView, RequestBulkView } from './bulk-view.commands.js';
+import { ApproveBulkView, CloseBulkView, RequestBulkView } from './bulk-view.commands.js';
 import { bulkViewDecider, bulkViewStream } from './bulk-view.decider.js';
 import { bulkViewRegister } from './bulk-view.register.js';
 import { FileController } from './file.controller.js';
@@ -52,7 +52,7 @@ export const viewingCapability = capability({
       commands: [
         { command: RequestBulkView, roles: VIEWERS },
         { command: ApproveBulkView, roles: ['privacyOfficer'] },
-        { command: EndBulkView, roles: VIEWERS },
+        { command: CloseBulkView, roles: VIEWERS },
       ],
     }),
   ],

@@ -5,7 +5,7 @@ import { factsAt, logbook, NOW, registerOf, scenario, tablesOf } from '#kernel/t
 import type { PurposeRegisterState } from '#purpose';
 import { InvalidCommand, readCommand } from '#slice';
 import { accessLogProjection } from './access-log.projection.js';
-import { ApproveBulkView, EndBulkView, RequestBulkView, type BulkViewDomainCommand } from './bulk-view.commands.js';
+import { ApproveBulkView, CloseBulkView, RequestBulkView, type BulkViewDomainCommand } from './bulk-view.commands.js';
 import { bulkViewDecider } from './bulk-view.decider.js';
 import { bulkViewRegister, type BulkViewEvent } from './bulk-view.register.js';
 import { ViewPersonalData } from './view.commands.js';
@@ -174,7 +174,7 @@ describe('a view of personal data', () => {
       expect(look({}).outcome).toMatchObject({ events: [{ data: { bulkViewId } }] }));
     it.each<[string, object, object, object, Parameters<ReturnType<typeof look>['thenRefused']>[0]]>([
       ['that nobody approved', { status: 'requested', until: undefined }, {}, {}, 'FOUR_EYES_REQUIRED'],
-      ['that was ended', { status: 'ended' }, {}, {}, 'ACCESS_NOT_GRANTED'],
+      ['that was ended', { status: 'closed' }, {}, {}, 'ACCESS_NOT_GRANTED'],
       ['whose time is over', { until: NOW }, {}, {}, 'ACCESS_EXPIRED'],
       ['of somebody else', { requestedBy: 'dpo' }, {}, {}, 'ACCESS_NOT_GRANTED'],
       ['for another case', {}, { caseRef: 'TICKET-2' }, {}, 'ACCESS_NOT_GRANTED'],
@@ -306,7 +306,7 @@ describe('a bulk view', () => {
   const request = (more: object = {}): BulkViewDomainCommand =>
     Object.assign(new RequestBulkView(), { bulkViewId, ...scope, ...more }) as BulkViewDomainCommand;
   const approve = Object.assign(new ApproveBulkView(), { bulkViewId }) as BulkViewDomainCommand;
-  const end = Object.assign(new EndBulkView(), { bulkViewId }) as BulkViewDomainCommand;
+  const end = Object.assign(new CloseBulkView(), { bulkViewId }) as BulkViewDomainCommand;
   const { given, when } = scenario(bulkViewDecider, factsAt(NOW, { actor: SUPPORT }));
   const requested: BulkViewRequested = {
     type: 'BulkViewRequested',
@@ -316,7 +316,7 @@ describe('a bulk view', () => {
     type: 'BulkViewApproved',
     data: { bulkViewId, requestedBy: 'support', approvedBy: 'dpo', until: plusMilliseconds(NOW, 2 * 60 * 60 * 1000) },
   };
-  const ended: BulkViewEvent = { type: 'BulkViewEnded', data: { bulkViewId, endedBy: 'support' } };
+  const ended: BulkViewEvent = { type: 'BulkViewClosed', data: { bulkViewId, closedBy: 'support' } };
 
   it('is asked for once, with its case', () => {
     when(request()).then(requested);
@@ -336,7 +336,7 @@ describe('a bulk view', () => {
   it('is ended by who asked or by a privacy officer', () => {
     given(requested, approved).when(end).then(ended);
     given(requested, ended).when(end).thenNothing();
-    given(requested).when(end, { actor: DPO }).thenTypes('BulkViewEnded');
+    given(requested).when(end, { actor: DPO }).thenTypes('BulkViewClosed');
     given(requested)
       .when(end, { actor: { ...SUPPORT, id: 'newcomer' } })
       .thenRefused('ACCESS_NOT_GRANTED');

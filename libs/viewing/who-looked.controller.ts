@@ -1,6 +1,5 @@
-import { Controller, Get, Query } from '@nestjs/common';
-import { OpenTo, SentBy } from '#access';
-import { isUuid, type Actor } from '#kernel';
+import { Controller, Get, Param, ParseUUIDPipe, Query } from '@nestjs/common';
+import { OpenTo } from '#access';
 import { purposeRegister } from '#purpose';
 import { ReadModels } from '#read-model';
 import { InvalidCommand, instantIn, limitOf, RegisterHost, wholeNumber } from '#slice';
@@ -35,25 +34,27 @@ interface WhoLooked {
 const PARAMETERS: readonly string[] = ['after', 'limit', 'asOf', 'min-position'];
 
 /** The person's own door: who looked at what is held about them (C15). */
-@Controller('v1/me')
-@OpenTo('subject')
+@Controller('v1/subjects')
 export class WhoLookedController {
   constructor(
     private readonly readModels: ReadModels,
     private readonly registers: RegisterHost,
   ) {}
 
-  @Get('views')
-  views(@Query() query: Readonly<Record<string, string | undefined>>, @SentBy() actor: Actor): WhoLooked {
+  /** Opens to the person of the credential only, and to who acts for them. */
+  @Get(':subjectId/who-looked')
+  @OpenTo('subject', 'agent')
+  views(
+    @Param('subjectId', ParseUUIDPipe) subjectId: string,
+    @Query() query: Readonly<Record<string, string | undefined>>,
+  ): WhoLooked {
     if (Object.keys(query).some((name) => !PARAMETERS.includes(name)))
       throw new InvalidCommand([{ field: 'query', rule: 'isKnownParameter' }]);
     const { after, limit, asOf } = query;
-    // Whoever comes through this door is the person whose id they have.
-    const where = { subject_id: isUuid(actor.id) ? actor.id : '' };
     const page = this.readModels.page(
       accessLogProjection,
       'access_log',
-      where,
+      { subject_id: subjectId },
       wholeNumber('after', after),
       limitOf(limit),
       asOf === undefined ? undefined : instantIn('asOf', asOf),

@@ -273,11 +273,11 @@ describe('looking at people’s data', () => {
       expect(shut).toMatchObject({ status: 403, body: { code: 'ACCESS_NOT_GRANTED' } });
       await custos.accepted('second-dpo', 'ApproveBulkView', { bulkViewId: own });
       expect((await page('dpo', own)).body.people[0].holdings[0].value).toBe('Asha Fictional');
-      const ended = await custos.accepted('dpo', 'EndBulkView', { bulkViewId: own });
+      const ended = await custos.accepted('dpo', 'CloseBulkView', { bulkViewId: own });
       refused(await page('dpo', own), access('ACCESS_NOT_GRANTED', { bulkViewId: own }));
       const listed = await custos.get('auditor', `/v1/registers/bulk-views?bulk_view_id=${own}`, ended.position);
       expect(listed.body.rows).toMatchObject([
-        { status: 'ended', people: 3, requested_by: 'dpo', approved_by: 'second-dpo', ended_by: 'dpo' },
+        { status: 'closed', people: 3, requested_by: 'dpo', approved_by: 'second-dpo', closed_by: 'dpo' },
       ]);
     });
   });
@@ -290,19 +290,8 @@ describe('looking at people’s data', () => {
     const denied = await file('newcomer', subjectId, `${why()}&categories=contact.name`);
     await file('support', other.subjectId, why());
 
-    const issue = (token: object): Promise<Reply> => custos.post('operator', '/v1/tokens', { tokens: [token] });
-    const person = { actorId: subjectId, actorType: 'user', roles: ['subject'] };
-    for (const [token, field] of [
-      [{ ...person, actorId: 'asha' }, 'tokens.0.actorId'],
-      [{ ...person, roles: ['subject', 'staff'] }, 'tokens.0.roles'],
-    ] as const)
-      expect(await issue(token)).toMatchObject({ status: 400, body: { fields: [{ field }] } });
-    const own = ((await issue(person)).body.tokens as { token: string }[])[0]?.token ?? '';
-    const asPerson = async (path: string): Promise<Reply> => {
-      const response = await fetch(`${custos.url}${path}`, { headers: { authorization: `Bearer ${own}` } });
-      return { status: response.status, body: JSON.parse(await response.text()) };
-    };
-    const told = await asPerson(`/v1/me/views?min-position=${denied.body.position}`);
+    const own = await custos.admit(`person-${subjectId}`, { actorType: 'app_user', roles: ['subject'], subjectId });
+    const told = await custos.get(own, `/v1/subjects/${subjectId}/who-looked`, denied.body.position);
     expect(told.status).toBe(200);
     expect(told.body.looks).toEqual([
       {
@@ -316,10 +305,16 @@ describe('looking at people’s data', () => {
       expect.objectContaining({ role: 'privacyOfficer', purposeId: 'rights-and-complaints' }),
     ]);
     expect(JSON.stringify(told.body)).not.toMatch(/"support"|dpo|CASE-7|DSAR-3/);
-    // Nobody else's list, and no other door.
-    for (const path of [`/v1/subjects/${subjectId}`, `/v1/subjects/${subjectId}/views`, '/v1/registers/access-log'])
-      expect(await asPerson(path)).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } });
-    expect(await custos.get('support', '/v1/me/views')).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } });
+    // Nobody else's list, and no other door to it.
+    for (const path of [
+      `/v1/subjects/${other.subjectId}/who-looked`,
+      `/v1/subjects/${subjectId}`,
+      `/v1/subjects/${subjectId}/views`,
+      '/v1/registers/access-log',
+    ])
+      expect(await custos.get(own, path)).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } });
+    const staff = await custos.get('support', `/v1/subjects/${subjectId}/who-looked`);
+    expect(staff).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } });
   });
 
   it('keeps an access log that is read as it stood at a time', async () => {

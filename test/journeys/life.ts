@@ -33,6 +33,15 @@ export interface Person {
   readonly items: Readonly<Record<string, string>>;
 }
 
+/** Codes about who asks, not about what is asked. */
+const ABOUT_THE_SENDER: readonly string[] = [
+  'FORBIDDEN',
+  'OUTSIDE_SERVICE_CONTRACT',
+  'AUDITOR_NO_PLAINTEXT',
+  'ACCESS_NOT_GRANTED',
+  'ACCESS_EXPIRED',
+];
+
 /** What a refusal has to say. */
 export interface Said {
   readonly code: string;
@@ -60,7 +69,7 @@ export async function refuses(
   const { status, body: answer } = await custos.send(actor, type, body);
   expect(answer).toMatchObject({ accepted: false, ...expected });
   expect(answer.details).toEqual(expected.details);
-  expect(status).toBe(['FORBIDDEN', 'AUDITOR_NO_PLAINTEXT'].includes(expected.code) ? 403 : 422);
+  expect(status).toBe(ABOUT_THE_SENDER.includes(expected.code) ? 403 : 422);
   expect(answer.remedy).toMatch(/\w/);
   const log = await custos.get('support', `/v1/refusals?refusal_id=${answer.refusalId}`, answer.position);
   expect(log.body.rows).toHaveLength(1);

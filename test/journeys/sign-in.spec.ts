@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { IdentityProviderServer } from '../identity-provider.js';
 import { Installation } from '../installation.js';
 import { stranger } from './life.js';
 
@@ -9,33 +9,20 @@ const PASSWORD = 'correct horse battery';
 
 describe('who comes in', () => {
   let custos: Installation;
-  let provider: Server;
-  let issuer: string;
-  let sign: (claims: Record<string, unknown>) => Promise<string>;
+  let provider: IdentityProviderServer;
+  const sign = (claims: Record<string, unknown>): Promise<string> => provider.sign(claims);
 
   beforeAll(async () => {
-    const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
-    provider = createServer((request, response) => {
-      const answer = async (): Promise<object> =>
-        request.url === '/keys'
-          ? { keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'RS256' }] }
-          : { issuer, jwks_uri: `${issuer}/keys` };
-      void answer().then((body) => response.setHeader('content-type', 'application/json').end(JSON.stringify(body)));
+    provider = await IdentityProviderServer.start();
+    custos = await Installation.start('2026-11-23T09:00:00Z', {
+      OIDC_ISSUER: provider.issuer,
+      OIDC_AUDIENCE: 'custos-test',
     });
-    await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
-    issuer = `http://127.0.0.1:${(provider.address() as AddressInfo).port}`;
-    sign = (claims) =>
-      new SignJWT({ iss: issuer, aud: 'custos-test', ...claims })
-        .setProtectedHeader({ alg: 'RS256', kid: 'one' })
-        .setIssuedAt()
-        .setExpirationTime('5m')
-        .sign(privateKey);
-    custos = await Installation.start('2026-11-23T09:00:00Z', { OIDC_ISSUER: issuer, OIDC_AUDIENCE: 'custos-test' });
   }, 90_000);
 
   afterAll(async () => {
     await custos.remove();
-    await new Promise((resolve) => provider.close(resolve));
+    await provider.stop();
   });
 
   const ask = async (method: string, path: string, headers: Record<string, string>, body?: object) => {
@@ -133,6 +120,14 @@ describe('who comes in', () => {
         done.body.position,
       );
       expect(body.rows[0].actor_id).toMatch(/^oidc-[0-9a-f]{32}$/);
+      // How they proved it stands with what they did; their name does not.
+      const events = join(custos.dataDir, 'events');
+      const log = readdirSync(events, { recursive: true, withFileTypes: true })
+        .filter((file) => file.isFile())
+        .map((file) => readFileSync(join(file.parentPath, file.name), 'latin1'))
+        .join('');
+      expect(log).toContain('"authmethod":"oidc","authacr":"mfa","authamr":"pwd otp"');
+      expect(log).not.toContain('asha@example.test');
       expect((await ask('GET', '/v1/tokens', bearer(token))).status).toBe(403);
     });
 

@@ -44,6 +44,14 @@ export interface CommandBodies {
     readonly granteeId: string;
     readonly grantId: string;
   };
+  RaiseAccessReview: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly kind: 'grant' | 'breakGlass';
+    readonly reviewedId: string;
+    readonly due: string;
+  };
   BreakGlass: {
     readonly occurredAt?: string;
     readonly caseRef?: string;
@@ -1052,7 +1060,7 @@ export interface CommandBodies {
     readonly caseRef?: string;
     readonly bulkViewId: string;
   };
-  EndBulkView: {
+  CloseBulkView: {
     readonly occurredAt?: string;
     readonly caseRef?: string;
     readonly bulkViewId: string;
