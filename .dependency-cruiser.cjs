@@ -18,6 +18,7 @@ const CAPABILITIES = [
   'subject',
   'telemetry',
   'use',
+  'viewing',
   'visitor-statistics',
 ];
 

@@ -11,6 +11,7 @@ import { refusalCapability, type Capability } from '#slice';
 import { subjectCapability } from '#subject';
 import { telemetryCapability } from '#telemetry';
 import { useCapability } from '#use';
+import { viewingCapability } from '#viewing';
 
 /** What this product can do: a new capability is one folder and one line here. */
 export const capabilities: readonly Capability[] = [
@@ -27,4 +28,5 @@ export const capabilities: readonly Capability[] = [
   retentionCapability,
   accountabilityCapability,
   telemetryCapability,
+  viewingCapability,
 ];

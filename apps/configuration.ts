@@ -26,6 +26,7 @@ export interface Configuration {
   readonly databaseUrl: string;
   readonly keyVaultUrl: string;
   readonly accessUrl: string;
+  readonly searchIndexUrl: string;
   readonly masterKey: string;
   /** The provider that says who people and services are; local tokens and accounts only when absent. */
   readonly identity?: { readonly issuer: string; readonly audience: string; readonly rolesClaim: string };
@@ -58,6 +59,7 @@ export const SETTINGS = {
   DATABASE_URL: 'read models (may be deleted, they are rebuilt); file:DATA_DIR/read-models.db',
   KEY_VAULT_URL: 'keys and tombstones (never rebuilt, always backed up); file:DATA_DIR/vault.db',
   ACCESS_URL: 'local accounts and digests of tokens; file:DATA_DIR/access.db',
+  SEARCH_INDEX_URL: 'search index (may be deleted, it is rebuilt); file:DATA_DIR/search-index.db',
   MASTER_KEY: 'file:<path> or env:<variable>; file:DATA_DIR/master.key, made at first start',
   REDIS_URL: 'message bus: redis://, redis+sentinel:// or redis+cluster://, rediss for TLS; HTTP only when absent',
   BUS_PLAINTEXT: 'refuse personal fields that come over the bus in the clear, or allow them; refuse',
@@ -133,6 +135,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     databaseUrl: databaseUrl('DATABASE_URL', text('DATABASE_URL'), dataDir, 'read-models.db'),
     keyVaultUrl: databaseUrl('KEY_VAULT_URL', text('KEY_VAULT_URL'), dataDir, 'vault.db'),
     accessUrl: databaseUrl('ACCESS_URL', text('ACCESS_URL'), dataDir, 'access.db'),
+    searchIndexUrl: databaseUrl('SEARCH_INDEX_URL', text('SEARCH_INDEX_URL'), dataDir, 'search-index.db'),
     masterKey,
     ...(identity && { identity }),
     ...(tls && { tls }),

@@ -22,6 +22,7 @@ export interface Reply {
 export const ACTORS = {
   crm: { actorType: 'service_account', roles: ['service'] },
   support: { actorType: 'user', roles: ['staff'] },
+  newcomer: { actorType: 'user', roles: ['staff'] },
   mailer: { actorType: 'service_account', roles: ['service'] },
   dpo: { actorType: 'user', roles: ['privacyOfficer'] },
   'second-dpo': { actorType: 'user', roles: ['privacyOfficer'] },
@@ -32,6 +33,21 @@ export const ACTORS = {
 } as const;
 export type ActorName = keyof typeof ACTORS;
 const SERVICES: readonly ActorName[] = ['crm', 'mailer'];
+
+/**
+ * What `support` and `dpo` may look at, as in a company at work: everything, for each of these purposes of the shipped
+ * policy. Nobody else has been granted anything.
+ */
+const GRANTED = {
+  actors: { support: 'staff', dpo: 'privacyOfficer' },
+  purposes: ['service-account', 'support-ticket', 'billing', 'service-usage', 'rights-and-complaints'],
+  categories: [
+    ...['contact.name', 'contact.email', 'contact.phone', 'contact.address', 'contact.role', 'contact.organisation'],
+    ...['billing.name', 'billing.address', 'billing.email', 'billing.invoice', 'billing.payment'],
+    ...['account.number', 'ticket.text', 'request.text', 'complaint.text', 'usage'],
+  ],
+} as const;
+const NEARLY_A_YEAR = 360 * 24 * 60 * 60 * 1000;
 
 const MAIN = join(import.meta.dirname, '..', 'dist', 'apps', 'standalone', 'main.js');
 const START_TIMEOUT = 60_000;
@@ -75,7 +91,24 @@ export class Installation {
     for (const { actorId, token } of issued.body.tokens as { actorId: ActorName; token: string }[])
       installation.#tokens.set(actorId, token);
     await installation.contract();
+    await installation.renewAccess();
     return installation;
+  }
+
+  /** Grants `support` and `dpo` what they may look at, for nearly a year from now on: grants end when years pass. */
+  async renewAccess(): Promise<void> {
+    const { now } = (await this.get('operator', '/v1/clock')).body as { now: string };
+    const to = new Date(Date.parse(now) + NEARLY_A_YEAR).toISOString();
+    const grants = Object.entries(GRANTED.actors).flatMap(([granteeId, role]) =>
+      GRANTED.purposes.map((purposeId) => ({ granteeId, role, purposeId, grantId: randomUUID() })),
+    );
+    await Promise.all(
+      grants.map(async ({ granteeId, grantId, ...scope }) => {
+        const asked = { granteeId, grantId, ...scope, categories: GRANTED.categories, to };
+        await this.accepted('dpo', 'RequestAccess', asked);
+        await this.accepted('second-dpo', 'GrantAccess', { granteeId, grantId });
+      }),
+    );
   }
 
   /** Starts the process over the data folder; resolves when it answers. */

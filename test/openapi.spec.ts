@@ -13,6 +13,7 @@ import { REFUSALS } from '#kernel';
 import { masterKeyFrom, openKeyVault } from '#key-vault';
 import { Projector, ReadModels } from '#read-model';
 import { codecsOf, CommandCatalogue, systemClock } from '#slice';
+import { BlindIndex } from '#viewing';
 import { capabilities } from '../apps/capabilities.js';
 import { OPENAPI } from '../apps/engine/docs.controller.js';
 import { EngineModule } from '../apps/engine/engine.module.js';
@@ -51,6 +52,7 @@ describe('the OpenAPI document', () => {
       clock: () => systemClock.now(),
     });
     const access = await AccessStore.open(`file:${folder}/access.db`);
+    const searchIndex = await BlindIndex.open(`file:${folder}/search-index.db`, vault);
     const projections = capabilities.flatMap((each) => each.projections);
     const writable = openDatabase(`file:${folder}/read-models.db`, { name: 'read models' });
     new Projector(writable, projections);
@@ -58,6 +60,7 @@ describe('the OpenAPI document', () => {
     closing.push(
       () => vault.close(),
       () => access.close(),
+      () => searchIndex.close(),
       () => log.close(),
       () => writable.close(),
     );
@@ -68,7 +71,7 @@ describe('the OpenAPI document', () => {
     });
     app = await NestFactory.create<NestFastifyApplication>(
       EngineModule.with({
-        ...{ log, vault, access, clock: systemClock, logger: pino({ level: 'silent' }) },
+        ...{ log, vault, access, searchIndex, clock: systemClock, logger: pino({ level: 'silent' }) },
         readModels: new ReadModels(writable, projections),
       }),
       adapter,

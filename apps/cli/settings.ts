@@ -15,6 +15,7 @@ export function settingLines(configuration: Configuration, environment: NodeJS.P
     DATABASE_URL: masked(configuration.databaseUrl),
     KEY_VAULT_URL: masked(configuration.keyVaultUrl),
     ACCESS_URL: masked(configuration.accessUrl),
+    SEARCH_INDEX_URL: masked(configuration.searchIndexUrl),
     MASTER_KEY: configuration.masterKey,
     REDIS_URL: configuration.bus ? masked(configuration.bus.url) : '',
     BUS_PLAINTEXT: configuration.bus?.allowPlaintext ? 'allow' : 'refuse',

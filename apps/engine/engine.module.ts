@@ -7,6 +7,7 @@ import { EventLog } from '#event-log';
 import { KeyVault } from '#key-vault';
 import { ReadModels } from '#read-model';
 import { CLOCK, COMMAND_LEDGER, CommandCatalogue, commandLedgerIn, SliceModule, type Clock } from '#slice';
+import { BlindIndex } from '#viewing';
 import { capabilities } from '../capabilities.js';
 import { AsyncApiController, BUS_SETTINGS, BusController, BusDescriptionController } from './bus.controller.js';
 import { CommandsController } from './commands.controller.js';
@@ -40,6 +41,7 @@ export interface Foundations {
   readonly vault: KeyVault;
   readonly readModels: ReadModels;
   readonly access: AccessStore;
+  readonly searchIndex: BlindIndex;
   /** Absent where people have local accounts. */
   readonly identityProvider?: IdentityProvider;
   readonly clock: Clock;
@@ -50,12 +52,13 @@ export interface Foundations {
 
 @Module({})
 class FoundationModule {
-  static of({ log, vault, readModels, access, identityProvider, clock }: Foundations): DynamicModule {
+  static of({ log, vault, readModels, access, searchIndex, identityProvider, clock }: Foundations): DynamicModule {
     const providers = [
       { provide: EventLog, useValue: log },
       { provide: KeyVault, useValue: vault },
       { provide: ReadModels, useValue: readModels },
       { provide: AccessStore, useValue: access },
+      { provide: BlindIndex, useValue: searchIndex },
       { provide: Authentication, useValue: new Authentication(access, identityProvider) },
       { provide: CLOCK, useValue: clock },
       { provide: COMMAND_LEDGER, useValue: commandLedgerIn(readModels) },

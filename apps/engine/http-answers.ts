@@ -15,6 +15,7 @@ import { AccessRefused, IdentityProviderUnavailable, SignInBusy } from '#access'
 import { LogUnavailable } from '#event-log';
 import { ReadModelBehind, ReadModels } from '#read-model';
 import { InvalidCommand, NotPermitted, TooContended } from '#slice';
+import { SearchUnavailable } from '#viewing';
 
 /** Waits for the position that a query asks for (`min-position`), so that senders read their own writes. */
 @Injectable()
@@ -40,6 +41,7 @@ const ABOUT_THE_SENDER: readonly unknown[] = [
   'AUDITOR_NO_PLAINTEXT',
   'ACCESS_NOT_GRANTED',
   'ACCESS_EXPIRED',
+  'VIEW_BUDGET_EXCEEDED',
 ];
 
 /** Status of a refusal: 422, or 403 where it is about who asks; `undefined` for what is no refusal. */
@@ -100,6 +102,7 @@ export class ProblemFilter implements ExceptionFilter {
       void reply.header('retry-after', '1');
       return send(503, 'the event log does not answer; send the same command again');
     }
+    if (error instanceof SearchUnavailable) return send(503, 'search is not available');
     if (error instanceof IdentityProviderUnavailable) {
       void reply.header('retry-after', '5');
       return send(503, 'the identity provider does not answer');

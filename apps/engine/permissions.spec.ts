@@ -54,8 +54,8 @@ describe('the permission matrix', () => {
 describe('the matrix lets', () => {
   const DECIDES =
     /^(Approve|Reject|Grant|Lift|Withdraw(?!Consent)|Review|Define|Suspend|Resume|Retire|Draft|End(?!Acc))/;
-  /** What engine parts do in their own time; a person who does the same is a privacy officer. */
-  const SCHEDULED = /^(Raise|Expire|Confirm|Check|Review|Remind|Remove|Open|Share|Record|Report)/;
+  /** What engine parts do in their own time, or write down in somebody's name; a person who does the same is a privacy officer. */
+  const SCHEDULED = /^(Draw|Raise|Expire|Confirm|Check|Review|Remind|Remove|Open|Share|Record|Report)/;
   const PERSONAL = /^GET \/v1\/subjects\/:subjectId\//;
 
   it('a service do its work, and neither browse nor decide', () => {
@@ -81,7 +81,7 @@ describe('the matrix lets', () => {
     // It is bound to be refused for what it is, and on record: AUDITOR_NO_PLAINTEXT.
     expect(commandsOf('auditor')).toEqual(['ViewPersonalData']);
     const writes = addressesOf('auditor').filter((name) => !name.startsWith('GET '));
-    expect(writes).toEqual(['DELETE /v1/session', 'POST /v1/notices/assessment']);
+    expect(writes).toEqual(['DELETE /v1/session', 'POST /v1/notices/assessment', 'POST /v1/searches']);
   });
 
   it('a security officer watch over access and incidents, and see nothing of people', () => {

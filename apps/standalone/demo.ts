@@ -119,10 +119,7 @@ async function play(api: Api): Promise<void> {
   const values = (person: Readonly<Record<string, string>>, ...categories: string[]): object[] =>
     categories.map((category) => ({ category, value: person[category] }));
   const itemOf = async (subjectId: string, category: string): Promise<string> => {
-    const file = await api.ask<SubjectFile>(
-      'support',
-      `/v1/subjects/${subjectId}?purpose=support-ticket&caseRef=DEMO-1`,
-    );
+    const file = await api.ask<SubjectFile>('support', `/v1/subjects/${subjectId}`);
     return file.holdings.findLast((held) => held.category === category)?.item_id ?? '';
   };
   const notice = { noticeId: 'customer-privacy', noticeVersion: 1 };
@@ -408,6 +405,35 @@ async function play(api: Api): Promise<void> {
     'support enters the old ticket',
   );
   const bramsFile = `/v1/subjects/${bram}?purpose=support-ticket&caseRef=DEMO-2`;
+  const seen = ['contact.name', 'contact.email', 'ticket.text'];
+  await api.send(
+    'support',
+    'ViewPersonalData',
+    {
+      subjectId: bram,
+      occurredAt: new Date().toISOString(),
+      categories: seen,
+      purposeId: 'support-ticket',
+      caseRef: 'DEMO-0',
+    },
+    'support wants to look at it without a grant',
+    'ACCESS_NOT_GRANTED',
+  );
+  const grant = { granteeId: 'support', grantId: randomUUID() };
+  await api.send(
+    'support',
+    'RequestAccess',
+    {
+      ...grant,
+      role: 'staff',
+      purposeId: 'support-ticket',
+      categories: seen,
+      caseRef: 'DEMO-2',
+      to: new Date(Date.now() + 24 * 60 * 60 * 1000).toISOString(),
+    },
+    'support asks for access to tickets, for a day and one case',
+  );
+  await api.send('dpo', 'GrantAccess', grant, 'the privacy officer grants it');
   const readable = await api.ask<SubjectFile>('support', bramsFile);
   line(`            his file shows ${readable.holdings.filter((held) => held.value !== undefined).length} values`);
   const bramsEmail = readable.holdings.find((held) => held.category === 'contact.email')?.item_id ?? '';
@@ -418,7 +444,7 @@ async function play(api: Api): Promise<void> {
     'support enters that the ticket was closed: two years run from then',
   );
   const erased = await until(
-    () => api.ask<SubjectFile>('support', bramsFile),
+    () => api.ask<SubjectFile>('support', `/v1/subjects/${bram}`),
     (file) => file.holdings.every((held) => held.status === 'erased'),
   );
   line(

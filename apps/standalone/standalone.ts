@@ -21,6 +21,7 @@ import {
   systemClock,
   type Clock,
 } from '#slice';
+import { BlindIndex } from '#viewing';
 import { capabilities } from '../capabilities.js';
 import { BadSetting, type Configuration } from '../configuration.js';
 import { EngineModule, type Foundations } from '../engine/engine.module.js';
@@ -95,6 +96,8 @@ export async function startStandalone(
       vault,
     );
     closing.push(() => log.close());
+    const searchIndex = await BlindIndex.open(configuration.searchIndexUrl, vault);
+    closing.push(() => searchIndex.close());
 
     const projections = capabilities.flatMap((each) => each.projections);
     const writable = openDatabase(configuration.databaseUrl, { name: 'read models' });
@@ -106,9 +109,12 @@ export async function startStandalone(
     closing.push(() => projector.stop());
     await projector.start(log, followedPrefixes(capabilities), onFatal);
 
+    searchIndex.start(log, followedPrefixes(capabilities), (error) =>
+      logger.error({ error: error.name }, 'search is not available: delete its index, and it is built anew'),
+    );
     const { app, close } = await startEngine(
       {
-        ...{ log, vault, readModels, access, clock, logger },
+        ...{ log, vault, readModels, access, searchIndex, clock, logger },
         ...(identityProvider && { identityProvider }),
         ...(configuration.bus && { bus: configuration.bus }),
       },

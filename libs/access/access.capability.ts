@@ -1,4 +1,5 @@
 import { capability, READERS, slice, view, type Role } from '#slice';
+import { accessCodec } from './access.codec.js';
 import { ApproveServiceContract, DraftServiceContract, EndServiceContract } from './contract.commands.js';
 import { contractDecider, contractStream } from './contract.decider.js';
 import { serviceContractsProjection } from './contract.projection.js';
@@ -22,7 +23,6 @@ import { accessReviewsProjection } from './grant-review.projection.js';
 import { accessMatrixProjection } from './grant.projection.js';
 import { grantRegister } from './grant.register.js';
 import { SessionController } from './session.controller.js';
-import { accessCodec, accessLogProjection, accessStream, viewDecider, ViewPersonalData } from './view.js';
 
 /** Those who look at people's data, and those who decide who does. */
 const VIEWERS: readonly Role[] = ['staff', 'privacyOfficer', 'legal'];
@@ -34,13 +34,6 @@ export const accessCapability = capability({
   name: 'access',
   codec: accessCodec,
   slices: [
-    slice({
-      decider: viewDecider,
-      streamPrefix: 'access-',
-      stream: (command) => accessStream(command.subjectId, command.occurredAt),
-      facts: () => ({}),
-      commands: [{ command: ViewPersonalData, roles: ['staff', 'privacyOfficer', 'auditor'] }],
-    }),
     slice({
       decider: grantDecider,
       streamPrefix: grantRegister.streamPrefix,
@@ -71,9 +64,8 @@ export const accessCapability = capability({
     }),
   ],
   registers: [grantRegister, contractRegister],
-  projections: [accessLogProjection, accessMatrixProjection, accessReviewsProjection, serviceContractsProjection],
+  projections: [accessMatrixProjection, accessReviewsProjection, serviceContractsProjection],
   views: [
-    view('subject', 'views', accessLogProjection, 'access_log'),
     view('register', 'access-grants', accessMatrixProjection, 'access_grants', WATCHERS),
     view('register', 'access-reviews', accessReviewsProjection, 'access_reviews', WATCHERS),
     view('register', 'service-contracts', serviceContractsProjection, 'service_contracts', WATCHERS),

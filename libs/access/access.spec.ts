@@ -14,20 +14,8 @@ import {
 import { APP_FILTER, APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { instant, type Actor, type Recorded } from '#kernel';
-import { factsAt, scenario } from '#kernel/testing';
-import { InvalidCommand, readCommand } from '#slice';
-import {
-  accessCapability,
-  AccessGuard,
-  accessLogProjection,
-  AccessRefused,
-  AccessStore,
-  Authentication,
-  OpenTo,
-  SentBy,
-} from './index.js';
-import { accessStream, viewDecider, ViewPersonalData, type PersonalDataViewed } from './view.js';
+import { instant, type Actor } from '#kernel';
+import { AccessGuard, AccessRefused, AccessStore, Authentication, OpenTo, SentBy } from './index.js';
 
 const AT = instant('2026-11-23T09:00:00Z');
 const ADA: Actor = { id: 'ada', type: 'user', roles: ['staff', 'privacyOfficer'] };
@@ -163,116 +151,5 @@ describe('a route', () => {
     expect((await send('GET', '/open/own')).status).toBe(401);
     expect((await send('GET', '/open/own', 'ada')).status).toBe(403);
     expect((await send('GET', '/open/who', 'ada')).status).toBe(401);
-  });
-});
-
-describe('a view of personal data', () => {
-  const facts = (actor: Actor) => factsAt('2026-11-23T09:00:00Z', { actor });
-  const subjectId = '7d9e2a10-5b6c-4d3e-8f1a-2b3c4d5e6f70';
-  const body = {
-    commandId: '5b1f0c5e-7d8a-4c5b-9a3e-2f6d1c0b9a87',
-    occurredAt: '2026-11-23T09:00:00Z',
-    subjectId,
-    categories: ['contact.email', 'name'],
-    purposeId: 'answer-support-tickets',
-    caseRef: 'TICKET-1',
-  };
-  const view = (fields: object = {}, actor = ADA): ViewPersonalData =>
-    Object.assign(new ViewPersonalData(), { ...body, ...fields, actor });
-  const viewed: PersonalDataViewed = {
-    type: 'PersonalDataViewed',
-    data: {
-      subjectId,
-      viewId: facts(ADA).id('view'),
-      categories: body.categories,
-      purposeId: body.purposeId,
-      caseRef: body.caseRef,
-    },
-  };
-
-  it('is on record: who, whom, which categories, why', () =>
-    scenario(viewDecider, facts(ADA)).when(view()).then(viewed));
-
-  it('is on record once', () => {
-    scenario(viewDecider, facts(ADA)).given(viewed).when(view()).thenNothing();
-    scenario(viewDecider, facts(ADA)).when(view()).thenRepeatedNothing();
-  });
-
-  it.each([
-    ['a purpose', { purposeId: undefined }, ['purpose']],
-    ['a case', { caseRef: undefined }, ['caseRef']],
-    ['either', { purposeId: undefined, caseRef: undefined }, ['purpose', 'caseRef']],
-  ])('without %s is refused', (_name, fields, missing) =>
-    scenario(viewDecider, facts(ADA)).when(view(fields)).thenRefused('PURPOSE_NOT_STATED', { fields: missing }),
-  );
-
-  it.each([[['auditor']], [['auditor', 'staff']]])('by %j is refused: auditors see no values', (roles) => {
-    const auditor: Actor = { id: 'olga', type: 'user', roles };
-    scenario(viewDecider, facts(auditor)).when(view({}, auditor)).thenRefused('AUDITOR_NO_PLAINTEXT');
-    scenario(viewDecider, facts(auditor))
-      .when(view({ caseRef: undefined }, auditor))
-      .thenRefused('AUDITOR_NO_PLAINTEXT');
-  });
-
-  it('remembers the newest hundred views of a month, and no more', () => {
-    const event = (n: number): PersonalDataViewed => ({ ...viewed, data: { ...viewed.data, viewId: `view-${n}` } });
-    const state = Array.from({ length: 150 }, (_, n) => event(n)).reduce(
-      (folded, each) => viewDecider.evolve(folded, each, AT),
-      viewDecider.initialState,
-    );
-    expect(state.views).toHaveLength(100);
-    expect(state.views.at(-1)).toBe('view-149');
-  });
-
-  it('stands in the stream of its person and month', () => {
-    const [slice] = accessCapability.slices;
-    expect(slice?.stream(view())).toBe(`access-${subjectId}-2026-11`);
-    expect(accessStream(subjectId, '2026-12-01T00:00:00Z')).toBe(`access-${subjectId}-2026-12`);
-    expect(slice?.stream(view())).toMatch(new RegExp(`^${slice?.streamPrefix}`));
-  });
-
-  it('is read from a body', async () => expect(await readCommand(ViewPersonalData, body)).toMatchObject(body));
-
-  it.each<[string, unknown]>([
-    ['subjectId', subjectId.toUpperCase()],
-    ['occurredAt', '2026-W48-1T09:00:00Z'],
-    ['occurredAt', undefined],
-    ['categories', ['asha@example.org']],
-    ['categories', ['Asha Ó Briain']],
-    ['categories', 'name'],
-    ['categories', [7]],
-    ['purposeId', 'Support'],
-    ['caseRef', 'asha@example.org'],
-  ])('is not read when %s is %j: nothing personal comes on record that way', async (field, value) => {
-    const read = readCommand(ViewPersonalData, { ...body, [field]: value });
-    await expect(read).rejects.toThrow(InvalidCommand);
-    await expect(read).rejects.toThrow(field);
-  });
-
-  it('with null for its reasons states none', async () => {
-    const command = await readCommand(ViewPersonalData, { ...body, purposeId: null, caseRef: null });
-    scenario(viewDecider, facts(ADA))
-      .when(Object.assign(command, { actor: ADA }))
-      .thenRefused('PURPOSE_NOT_STATED', { fields: ['purpose', 'caseRef'] });
-  });
-
-  it('is one row of the log of views', () => {
-    const recorded = { ...viewed, actorId: 'ada', occurredAt: AT, position: 9 } as Recorded<PersonalDataViewed>;
-    expect(accessLogProjection.handles.PersonalDataViewed(recorded)).toEqual([
-      {
-        change: 'insert',
-        table: 'access_log',
-        row: {
-          view_id: viewed.data.viewId,
-          subject_id: subjectId,
-          actor_id: 'ada',
-          categories: 'contact.email name',
-          purpose_id: 'answer-support-tickets',
-          case_ref: 'TICKET-1',
-          viewed_at: AT,
-          position: 9,
-        },
-      },
-    ]);
   });
 });

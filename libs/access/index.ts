@@ -10,4 +10,3 @@ export { contractRegister, type ContractRegisterState } from './contract.registe
 export { grantRegister, openingAt, type Opening } from './grant.register.js';
 export { AccessStore } from './store.js';
 export { LONGEST_TOKEN_LIFE, type IssuedToken, type TokenEntry } from './tokens.js';
-export { accessLogProjection, type PersonalDataViewed } from './view.js';

@@ -34,6 +34,12 @@ export const REFUSALS = {
     'have the contract of the service widened and approved',
     'retryable',
   ),
+  VIEW_BUDGET_EXCEEDED: rule(
+    'C15',
+    'UK GDPR Art 5(1)(f), 32',
+    'go on tomorrow, or have a bulk view approved by a second person',
+    'retryable',
+  ),
   SELF_APPROVAL: rule('C15', 'UK GDPR Art 5(1)(f), 32', 'have another person decide it'),
 
   PURPOSE_UNKNOWN: rule('C01 C17', 'UK GDPR Art 5(1)(b)', 'define the purpose and have it approved'),
@@ -50,7 +56,7 @@ export const REFUSALS = {
   FIELD_NOT_REQUIRED_FOR_PURPOSE: rule('C04', 'UK GDPR Art 5(1)(c)', 'ask for the field as optional, or justify it'),
   FREE_TEXT_NOT_DECLARED: rule('C12', 'UK GDPR Art 5(1)(c)', 'declare the free text and its greatest length'),
   SPECIAL_CATEGORY_NOT_PERMITTED: rule('C12', 'UK GDPR Art 9, 10', 'record the condition that permits the category'),
-  FOUR_EYES_REQUIRED: rule('C12 C16', 'UK GDPR Art 25', 'have a second person approve it'),
+  FOUR_EYES_REQUIRED: rule('C12 C15 C16', 'UK GDPR Art 25', 'have a second person approve it'),
 
   COLLECTION_POINT_UNKNOWN: rule('C11', 'UK GDPR Art 13, 25', 'register the collection point'),
   COLLECTION_POINT_RETIRED: rule('C11', 'UK GDPR Art 13, 25', 'collect through a collection point in service'),

@@ -1,3 +1,4 @@
+export { BlindIndexKeys } from './blind-index-keys.js';
 export * from './errors.js';
 export * from './key-vault.js';
 export * from './master-key.js';

@@ -20,6 +20,7 @@ import {
   MasterKeyWrong,
   SubjectErased,
 } from './errors.js';
+import { BlindIndexKeys } from './blind-index-keys.js';
 import { KeyCache } from './key-cache.js';
 import { masterKeyId, type MasterKeyProvider } from './master-key.js';
 import { fromColumn, migrations, toColumn } from './schema.js';
@@ -167,6 +168,9 @@ export class KeyVault {
   #closed = false;
   /** Where nobody is to be sent marketing; it stands with the keys because it outlives them. */
   readonly suppression: SuppressionList;
+  /** What the index of identifiers is keyed by. */
+  readonly blindIndex: BlindIndexKeys;
+  readonly #afterDestruction: (() => Promise<unknown>)[] = [];
 
   /** Use {@link openKeyVault}. */
   constructor(
@@ -186,6 +190,18 @@ export class KeyVault {
       (address) => this.hmac('suppression', address),
       () => this.#now(),
     );
+    this.blindIndex = new BlindIndexKeys(this.statements, {
+      write: (work) => this.#write(work),
+      wrap: (secret, name) => {
+        this.#assertMasterKey();
+        return wrapKey(this.master, secret, ['secret', name]);
+      },
+      unwrap: (wrapped, name) => unwrapKey(this.master, wrapped, ['secret', name]),
+      wiped: () => {
+        this.#logHoldsDestroyed = true;
+        this.#emptyLog();
+      },
+    });
     this.#emptyLog();
   }
 
@@ -266,6 +282,7 @@ export class KeyVault {
       this.#logHoldsDestroyed = true;
       for (const keyId of keyIds) tally[this.#destroyItemKey(keyId, cause)] += 1;
     });
+    await this.#tellDestroyed();
     return { ...tally, wiped: this.#emptyLog() };
   }
 
@@ -283,7 +300,20 @@ export class KeyVault {
       this.#logHoldsDestroyed = true;
       tally[this.#destroySubjectKey(subjectId, cause)] += 1;
     });
+    await this.#tellDestroyed();
     return { ...tally, wiped: this.#emptyLog() };
+  }
+
+  /**
+   * Has what was derived from values removed together with their keys: a destruction answers when all of this is done,
+   * and fails when it cannot be, to be repeated.
+   */
+  afterDestruction(remove: () => Promise<unknown>): void {
+    this.#afterDestruction.push(remove);
+  }
+
+  async #tellDestroyed(): Promise<void> {
+    for (const remove of this.#afterDestruction) await remove();
   }
 
   /** Those of the key ids whose key exists and can open what it seals, in the given order. */
@@ -501,6 +531,7 @@ export class KeyVault {
     this.#items.clear();
     this.#subjects.clear();
     for (const key of [this.master, this.indexSecret, ...this.#purposeKeys.values()]) key.fill(0);
+    this.blindIndex.wipe();
     this.#purposeKeys.clear();
     await this.database.close();
   }

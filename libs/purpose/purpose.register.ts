@@ -73,6 +73,10 @@ export function purposeAsOf(
   return suspended ? { status: 'suspended' } : { status: 'inForce', purpose };
 }
 
+/** Showing people what is held about them is no use for an end of ours: the law asks for it (UK GDPR Art 15). */
+export const answersThePerson = ({ serviceLine, basis, commercial }: PurposeDefinition): boolean =>
+  serviceLine === 'GOVERNANCE' && basis === 'legalObligation' && !commercial;
+
 /** The code that refuses what needs a purpose in force. */
 export function purposeRefusal(status: Exclude<PurposeStatus, 'inForce'>): RefusalCode {
   switch (status) {

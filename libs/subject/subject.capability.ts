@@ -30,7 +30,6 @@ import {
   RegisterSubject,
   RestrictProcessing,
 } from './subject.commands.js';
-import { SubjectController } from './subject.controller.js';
 import { subjectDecider } from './subject.decider.js';
 import { timelineProjection } from './timeline.projection.js';
 
@@ -118,6 +117,6 @@ export const subjectCapability = capability({
     view('register', 'notice-presentations', whoWasToldWhatProjection, 'notice_presentations'),
     view('subject', 'notice-presentations', whoWasToldWhatProjection, 'notice_presentations', OWN),
   ],
-  controllers: [RenotificationController, SubjectController],
+  controllers: [RenotificationController],
   policies: [accuracyCheckPolicy, overdueCheckPolicy, art14NoticePolicy, rectificationOverduePolicy],
 });

@@ -9,7 +9,7 @@ import {
   type Instant,
   type Outcome,
 } from '#kernel';
-import { purposeAsOf, purposeRefusal, type Purpose, type PurposeRegisterState } from '#purpose';
+import { answersThePerson, purposeAsOf, purposeRefusal, type PurposeRegisterState } from '#purpose';
 import { telemetryStreamAsOf, type TelemetryRegisterState } from './telemetry-stream.register.js';
 import type { AuthoriseUsageAccess } from './usage.commands.js';
 import type { UsageAccessAuthorised } from './usage.events.js';
@@ -84,10 +84,6 @@ export const usageAccessDecider: Decider<AuthoriseUsageAccess, FoldedEvent, Usag
     }) satisfies Outcome<UsageAccessAuthorised>;
   },
 };
-
-/** Showing people what is held about them is no use for an end of ours: the law asks for it (UK GDPR Art 15). */
-const answersThePerson = ({ serviceLine, basis, commercial }: Purpose): boolean =>
-  serviceLine === 'GOVERNANCE' && basis === 'legalObligation' && !commercial;
 
 /** The purpose of a stream is the same in all its versions. */
 function purposeOf(streams: TelemetryRegisterState, streamId: string): string | undefined {

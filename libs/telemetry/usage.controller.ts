@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Controller, Get, Inject, NotFoundException, Param, ParseUUIDPipe, Query } from '@nestjs/common';
 import { OpenTo, SentBy } from '#access';
-import { uuidV5, type Actor, type Sealed } from '#kernel';
+import type { Actor, Sealed } from '#kernel';
 import { KeyVault } from '#key-vault';
 import { USAGE } from '#purpose';
 import { ReadModels } from '#read-model';
-import { CLOCK, CommandDoor, InvalidCommand, REGISTER_ID, type Answer, type Clock, type Refused } from '#slice';
+import { CLOCK, CommandDoor, InvalidCommand, REGISTER_ID, RegisterHost, type Clock, type Refused } from '#slice';
+import { ViewDoor } from '#viewing';
 import { USAGE_MONTH } from './usage.commands.js';
 import type { UsageBatch, UsageEntry } from './usage.events.js';
 import { usageProjection } from './usage.projection.js';
@@ -55,12 +56,17 @@ interface UsageFile extends MonthRow {
  */
 @Controller('v1/subjects')
 export class UsageController {
+  readonly #views: ViewDoor;
+
   constructor(
     private readonly readModels: ReadModels,
     private readonly vault: KeyVault,
     private readonly door: CommandDoor,
-    @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+    registers: RegisterHost,
+    @Inject(CLOCK) clock: Clock,
+  ) {
+    this.#views = new ViewDoor(door, registers, clock);
+  }
 
   @Get(':subjectId/usage')
   @OpenTo('staff', 'privacyOfficer', 'auditor')
@@ -82,29 +88,27 @@ export class UsageController {
     );
     const rows = page.rows as unknown as readonly BatchRow[];
     const mayOpen = found.status === 'held' && rows.length > 0;
-    const viewCommand = randomUUID();
-    const view = (): Promise<Answer> =>
-      this.door.submit(
-        'ViewPersonalData',
-        {
-          commandId: viewCommand,
-          occurredAt: this.clock.now(),
-          subjectId,
-          categories: [USAGE],
-          ...(purposeId !== undefined && { purposeId }),
-          ...(caseRef !== undefined && { caseRef }),
-        },
-        actor,
-      );
+    const wanted = {
+      subjectId,
+      categories: [USAGE],
+      ...(purposeId !== undefined && { purposeId }),
+      ...(caseRef !== undefined && { caseRef }),
+    };
     // Whoever may not view, or does not say what for, is told so before any use is authorised.
-    if (mayOpen && purposeId !== undefined && caseRef !== undefined && !actor.roles.includes('auditor')) {
+    if (
+      mayOpen &&
+      purposeId !== undefined &&
+      caseRef !== undefined &&
+      !actor.roles.includes('auditor') &&
+      !this.#views.lacksGrant(wanted, actor)
+    ) {
       const streamIds = [...new Set(rows.map(({ stream_id }) => stream_id))];
       const access = { commandId: randomUUID(), subjectId, purposeId, streamIds, caseRef };
       const authorised = await this.door.submit('AuthoriseUsageAccess', access, actor);
       if (!authorised.accepted) return authorised;
     }
-    const answer = await view();
-    if (!answer.accepted) return answer;
+    const view = await this.#views.open(wanted, actor);
+    if (!view.accepted) return view;
     const opened = mayOpen
       ? await this.vault.open<UsageBatch>(rows.map(({ sealed }) => JSON.parse(sealed) as Sealed<UsageBatch>))
       : [];
@@ -121,7 +125,7 @@ export class UsageController {
         return batch.kind === 'opened' ? { ...row, usage: batch.value.entries } : { ...row, withheld: 'forgotten' };
       }),
       ...(page.next !== undefined && { next: page.next }),
-      viewId: uuidV5(viewCommand, 'view'),
+      viewId: view.viewId,
     };
   }
 }

@@ -72,7 +72,7 @@ describe(`Custos, killed ${ROUNDS} times at random moments`, () => {
     const file = await custos.eventually(
       () =>
         custos
-          .get('support', `/v1/subjects/${subjectId}?purpose=support-ticket&caseRef=T-1`, collected.position)
+          .get('support', `/v1/subjects/${subjectId}`, collected.position)
           .catch(() => ({ status: 0, body: undefined })),
       (reply) => reply.status === 200,
       60_000,

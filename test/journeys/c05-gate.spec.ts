@@ -331,7 +331,7 @@ describe('the gate', () => {
       const approval = { liaId: fresh('lia'), version: 1 };
       const { liaId } = approval;
       await custos.accepted('dpo', 'DraftLia', { ...LIA, liaId, purposeId });
-      const alone = said('FOUR_EYES_REQUIRED', 'C12 C16', 'UK GDPR Art 25', approval);
+      const alone = said('FOUR_EYES_REQUIRED', 'C12 C15 C16', 'UK GDPR Art 25', approval);
       await refuses(custos, 'dpo', 'ApproveLia', approval, alone);
       await refuses(
         custos,

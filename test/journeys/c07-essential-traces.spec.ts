@@ -148,7 +148,7 @@ describe('only essential traces', () => {
     const usage = licence(subjectId, streamId);
     await refuses(custos, 'crm', 'RecordUsage', usage, notEssential({ streamId, status: 'notApproved' }));
     const version1 = { streamId, version: 1 };
-    const fourEyes = said('FOUR_EYES_REQUIRED', 'C12 C16', 'UK GDPR Art 25', version1);
+    const fourEyes = said('FOUR_EYES_REQUIRED', 'C12 C15 C16', 'UK GDPR Art 25', version1);
     await refuses(custos, 'dpo', 'ApproveEssentiality', version1, fourEyes);
     await custos.accepted('second-dpo', 'ApproveEssentiality', { ...version1, reviewAfter: 'P6M' });
     await custos.accepted('crm', 'RecordUsage', usage);

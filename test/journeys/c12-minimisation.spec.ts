@@ -94,7 +94,8 @@ describe('not too much', () => {
   it('lists a further field only with the approval of a second person', async () => {
     const purposeId = fresh('lending');
     await custos.accepted('dpo', 'DefinePurpose', purposeDraft(purposeId));
-    const alone = (version: number) => said('FOUR_EYES_REQUIRED', 'C12 C16', 'UK GDPR Art 25', { purposeId, version });
+    const alone = (version: number) =>
+      said('FOUR_EYES_REQUIRED', 'C12 C15 C16', 'UK GDPR Art 25', { purposeId, version });
     await refuses(custos, 'dpo', 'ApprovePurpose', { purposeId, version: 1 }, alone(1));
     await custos.accepted('second-dpo', 'ApprovePurpose', { purposeId, version: 1 });
 

@@ -40,7 +40,7 @@ describe('a new purpose for old data', () => {
       'dpo',
       'ApproveCompatibility',
       approval,
-      said('FOUR_EYES_REQUIRED', 'C12 C16', 'UK GDPR Art 25', approval),
+      said('FOUR_EYES_REQUIRED', 'C12 C15 C16', 'UK GDPR Art 25', approval),
     );
     await custos.accepted('counsel', 'ApproveCompatibility', approval);
     const { position } = await custos.accepted('dpo', 'RevokeCompatibility', {

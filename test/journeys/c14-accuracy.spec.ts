@@ -60,11 +60,7 @@ describe('checks of accuracy', () => {
       method: 'subjectConfirmed',
     });
     await custos.accepted('mailer', 'AuthoriseUse', newsTo(asha));
-    const file = await custos.get(
-      'support',
-      `/v1/subjects/${asha.subjectId}?purpose=service-account&caseRef=CASE-1`,
-      confirmed.position,
-    );
+    const file = await custos.get('support', `/v1/subjects/${asha.subjectId}`, confirmed.position);
     expect(file.body.holdings.find((held: { item_id: string }) => held.item_id === email)).toMatchObject({
       next_check_due: '2028-11-26T09:00:00.000Z',
     });
@@ -204,11 +200,7 @@ describe('checks of accuracy', () => {
       { ...share, recipientId: 'example-harbour-charts' },
       said('ITEM_DISPUTED', 'C14', 'UK GDPR Art 5(1)(d)', { itemIds: [itemId] }),
     );
-    const file = await custos.get(
-      'support',
-      `/v1/subjects/${asha.subjectId}?purpose=service-account&caseRef=CASE-2`,
-      doubted.position,
-    );
+    const file = await custos.get('support', `/v1/subjects/${asha.subjectId}`, doubted.position);
     expect(file.body.holdings.filter((held: { disputed: boolean }) => held.disputed)).toMatchObject([
       { item_id: itemId },
     ]);

@@ -242,6 +242,7 @@ describe('mistakes', () => {
     const asha = await customer(custos);
     await custos.accepted('support', 'CorrectData', correction(asha));
     await custos.advanceTo('2028-01-05T09:00:00Z');
+    await custos.renewAccess();
     const file = await custos.eventually(
       () => custos.get('support', `/v1/subjects/${asha.subjectId}?purpose=service-account&caseRef=CASE-1`),
       ({ body }) => body.holdings.some(({ status }: { status: string }) => status === 'erased'),

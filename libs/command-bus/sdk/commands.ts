@@ -2,12 +2,89 @@
 
 /** The fields of every command, by its name. What a field means stands in the AsyncAPI document of the engine. */
 export interface CommandBodies {
-  ViewPersonalData: {
-    readonly caseRef?: string;
-    readonly subjectId: string;
+  RequestAccess: {
     readonly occurredAt?: string;
-    readonly purposeId?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly grantId: string;
+    readonly role: 'staff' | 'privacyOfficer' | 'legal';
+    readonly purposeId: string;
     readonly categories: readonly string[];
+    readonly from?: string;
+    readonly to: string;
+  };
+  GrantAccess: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly grantId: string;
+  };
+  RevokeAccess: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly grantId: string;
+    readonly reason: 'refused' | 'noLongerNeeded' | 'roleChanged' | 'left' | 'misused' | 'reviewed';
+  };
+  RevokeAllAccess: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly reason: 'refused' | 'noLongerNeeded' | 'roleChanged' | 'left' | 'misused' | 'reviewed';
+  };
+  ReviewAccess: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly grantId: string;
+  };
+  ExpireAccess: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly grantId: string;
+  };
+  RaiseAccessReview: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly kind: 'grant' | 'breakGlass';
+    readonly reviewedId: string;
+    readonly due: string;
+  };
+  BreakGlass: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly subjectId: string;
+    readonly reason: 'riskToLife' | 'securityIncident' | 'serviceOutage' | 'legalDeadline';
+    readonly hours?: number;
+  };
+  ReviewBreakGlass: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly breakGlassId: string;
+    readonly outcome: 'justified' | 'unjustified';
+  };
+  DraftServiceContract: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly serviceId: string;
+    readonly purposes: readonly string[];
+    readonly categories: readonly string[];
+    readonly collectionPoints: readonly string[];
+  };
+  ApproveServiceContract: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly serviceId: string;
+    readonly version: number;
+  };
+  EndServiceContract: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly serviceId: string;
   };
   DefinePurpose: {
     readonly occurredAt?: string;
@@ -1044,10 +1121,54 @@ export interface CommandBodies {
     readonly purposeId: string;
     readonly streamIds: readonly string[];
   };
+  ViewPersonalData: {
+    readonly caseRef?: string;
+    readonly subjectId: string;
+    readonly occurredAt?: string;
+    readonly purposeId?: string;
+    readonly categories: readonly string[];
+    readonly bulkViewId?: string;
+  };
+  DrawViewBudget: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly subjectId: string;
+  };
+  RecordSearch: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly field: 'email' | 'phone' | 'customerNumber';
+    readonly purposeId?: string;
+    readonly found: readonly {
+      readonly subjectId: string;
+      readonly categories: readonly string[];
+    }[];
+  };
+  RequestBulkView: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly bulkViewId: string;
+    readonly purposeId: string;
+    readonly categories: readonly string[];
+    readonly subjectIds: readonly string[];
+    readonly hours: number;
+  };
+  ApproveBulkView: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly bulkViewId: string;
+  };
+  CloseBulkView: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly bulkViewId: string;
+  };
 }
 
 /** Why a command may be refused. New reasons come; a code never changes its meaning. */
 export type RefusalCode =
+  | 'ACCESS_EXPIRED'
+  | 'ACCESS_NOT_GRANTED'
   | 'ACCURACY_CHECK_OVERDUE'
   | 'AGREEMENT_DOES_NOT_COVER'
   | 'AGREEMENT_EXPIRED'
@@ -1111,6 +1232,7 @@ export type RefusalCode =
   | 'NO_SERVICE_REQUEST'
   | 'OCCURRED_BEFORE_OPENING'
   | 'OCCURRED_IN_FUTURE'
+  | 'OUTSIDE_SERVICE_CONTRACT'
   | 'PECR_CONSENT_REQUIRED'
   | 'PLAINTEXT_PERSONAL_DATA'
   | 'PROCESSING_RESTRICTED'
@@ -1131,6 +1253,7 @@ export type RefusalCode =
   | 'RETENTION_EXTENSION_FORBIDDEN'
   | 'RETENTION_NOT_DUE'
   | 'RETENTION_RULE_MISSING'
+  | 'SELF_APPROVAL'
   | 'SOFT_OPT_IN_NOT_MET'
   | 'SPECIAL_CATEGORY_NOT_PERMITTED'
   | 'SUBJECT_EXISTS'
@@ -1143,4 +1266,5 @@ export type RefusalCode =
   | 'UNAUTHENTICATED_ACTOR'
   | 'USAGE_SECONDARY_USE'
   | 'USE_UNKNOWN'
-  | 'VERSION_CONFLICT';
+  | 'VERSION_CONFLICT'
+  | 'VIEW_BUDGET_EXCEEDED';

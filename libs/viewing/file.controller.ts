@@ -1,12 +1,23 @@
-import { randomUUID } from 'node:crypto';
 import { Controller, Get, Inject, NotFoundException, Param, ParseUUIDPipe, Query } from '@nestjs/common';
 import { OpenTo, SentBy } from '#access';
-import { uuidV5, type Actor, type Opened, type Row, type Sealed } from '#kernel';
+import type { Actor, Opened, Row, Sealed } from '#kernel';
 import { KeyVault } from '#key-vault';
 import { ReadModels } from '#read-model';
-import { CLOCK, CommandDoor, FILE_VIEWS, type Clock, type Refused, type View } from '#slice';
-import { holdingsProjection } from './holdings.projection.js';
-import { rectificationsProjection } from './rectification.projection.js';
+import {
+  CATEGORY,
+  CLOCK,
+  CommandDoor,
+  FILE_VIEWS,
+  InvalidCommand,
+  REFERENCE,
+  REGISTER_ID,
+  RegisterHost,
+  type Clock,
+  type Refused,
+  type View,
+} from '#slice';
+import { holdingsProjection, rectificationsProjection } from '#subject';
+import { ViewDoor } from './view-door.js';
 
 interface SubjectRow {
   readonly subject_id: string;
@@ -39,9 +50,13 @@ interface HoldingRow {
 interface HoldingView extends Omit<HoldingRow, 'sealed' | 'disputed'> {
   readonly disputed: boolean;
   readonly value?: string;
-  /** Why there is no value: `beyondUse` (expired), or `forgotten` (its key is destroyed). */
-  readonly withheld?: 'beyondUse' | 'forgotten';
+  readonly withheld?: Withheld;
 }
+
+/**
+ * Why there is no value: `masked` (it was not opened), `beyondUse` (expired), or `forgotten` (its key is destroyed).
+ */
+type Withheld = 'masked' | 'beyondUse' | 'forgotten';
 
 interface RectificationRow {
   readonly request_id: string;
@@ -79,7 +94,7 @@ interface ReportedRow {
 interface RectificationView extends Omit<RectificationRow, 'not_held'> {
   readonly not_held: readonly string[];
   readonly items: readonly Omit<RectificationItemRow, 'request_id'>[];
-  readonly reported: readonly { readonly category: string; readonly value?: string; readonly withheld?: 'forgotten' }[];
+  readonly reported: readonly { readonly category: string; readonly value?: string; readonly withheld?: Withheld }[];
 }
 
 interface SubjectFile {
@@ -88,32 +103,40 @@ interface SubjectFile {
   readonly rectifications: readonly RectificationView[];
   /** What else is held about the person, by the name of its view; values open at its own address. */
   readonly alsoHeld: Readonly<Record<string, readonly Row[]>>;
-  /** As `GET /v1/subjects/:id/views` lists it. */
-  readonly viewId: string;
+  /** As `GET /v1/subjects/:id/views` lists it; absent when nothing was opened. */
+  readonly viewId?: string;
 }
 
 /** Rows of one view in a file, such as months of usage; all of them stand at the view's own address. */
 const MOST_ROWS = 500;
 
-/** The person's file. Every reading is on record before a value is opened (C15). */
+/**
+ * The person's file, with its values masked; or with those opened that the reader's grants and the purpose allow, once
+ * a purpose and a case are stated. Every opening is on record before a value is opened (C15).
+ */
 @Controller('v1/subjects')
-export class SubjectController {
+export class FileController {
+  readonly #views: ViewDoor;
+
   constructor(
     private readonly readModels: ReadModels,
     private readonly vault: KeyVault,
-    private readonly door: CommandDoor,
-    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(FILE_VIEWS) private readonly fileViews: readonly View[],
-  ) {}
+    registers: RegisterHost,
+    door: CommandDoor,
+    @Inject(CLOCK) clock: Clock,
+  ) {
+    this.#views = new ViewDoor(door, registers, clock);
+  }
 
   @Get(':subjectId')
-  @OpenTo('staff', 'privacyOfficer', 'auditor')
+  @OpenTo('staff', 'privacyOfficer', 'legal', 'auditor')
   async file(
     @Param('subjectId', ParseUUIDPipe) subjectId: string,
-    @Query('purpose') purposeId: string | undefined,
-    @Query('caseRef') caseRef: string | undefined,
+    @Query() query: Readonly<Record<string, unknown>>,
     @SentBy() actor: Actor,
   ): Promise<SubjectFile | Refused> {
+    const question = questionIn(query);
     const [subject] = this.readModels.rows<SubjectRow>(holdingsProjection, 'subjects', { subject_id: subjectId });
     if (!subject) throw new NotFoundException();
     const where = { subject_id: subjectId };
@@ -121,23 +144,20 @@ export class SubjectController {
     const ofCases = <R>(table: string): readonly R[] =>
       this.readModels.rows<R>(rectificationsProjection, table, where, 'position');
     const reported = ofCases<ReportedRow>('reported_values');
-    const commandId = randomUUID();
-    const answer = await this.door.submit(
-      'ViewPersonalData',
-      {
-        commandId,
-        occurredAt: this.clock.now(),
-        subjectId,
-        categories: [...new Set([...rows, ...reported].map((row) => row.category))],
-        ...(purposeId !== undefined && { purposeId }),
-        ...(caseRef !== undefined && { caseRef }),
-      },
-      actor,
-    );
-    if (!answer.accepted) return answer;
     const usable = [...rows, ...reported].filter((row) => OPENABLE.includes(row.status));
-    const opened = await this.vault.open<string>(usable.map((row) => JSON.parse(row.sealed) as Sealed<string>));
-    const values = new Map<object, Opened<string> | undefined>(usable.map((row, index) => [row, opened[index]]));
+    const held = [...new Set(usable.map((row) => row.category))];
+    const wanted = question?.categories ?? held;
+    const view =
+      question === undefined || held.length === 0
+        ? undefined
+        : await this.#views.open(
+            { subjectId, ...question, categories: wanted, inPart: question.categories === undefined },
+            actor,
+          );
+    if (view && !view.accepted) return view;
+    const opening = usable.filter((row) => view?.categories.includes(row.category));
+    const opened = await this.vault.open<string>(opening.map((row) => JSON.parse(row.sealed) as Sealed<string>));
+    const values = new Map<object, Opened<string> | undefined>(opening.map((row, index) => [row, opened[index]]));
     const items = ofCases<RectificationItemRow>('rectification_items');
     return {
       subject,
@@ -158,23 +178,66 @@ export class SubjectController {
           this.readModels.page(projection as never, table, { subject_id: subjectId }, 0, MOST_ROWS).rows,
         ]),
       ),
-      viewId: uuidV5(commandId, 'view'),
+      ...(view && { viewId: view.viewId }),
     };
   }
+}
+
+interface Question {
+  readonly purposeId?: string;
+  readonly caseRef?: string;
+  /** Which categories to open; as many as are open when absent. */
+  readonly categories?: readonly string[];
+}
+
+const PARAMETERS: readonly string[] = ['purpose', 'caseRef', 'categories', 'min-position'];
+
+/**
+ * What is to be opened, and why; `undefined` when nothing is.
+ *
+ * @throws InvalidCommand naming the parameter, never its value.
+ */
+function questionIn(query: Readonly<Record<string, unknown>>): Question | undefined {
+  const shaped = (name: string, shape: RegExp, rule: string): string | undefined => {
+    const value = query[name];
+    if (value === undefined) return undefined;
+    if (typeof value !== 'string' || value.length > 64 || !shape.test(value))
+      throw new InvalidCommand([{ field: name, rule }]);
+    return value;
+  };
+  if (Object.keys(query).some((name) => !PARAMETERS.includes(name)))
+    throw new InvalidCommand([{ field: 'query', rule: 'isKnownParameter' }]);
+  const purposeId = shaped('purpose', REGISTER_ID, 'isRegisterId');
+  const caseRef = shaped('caseRef', REFERENCE, 'isReference');
+  const { categories } = query;
+  const wanted = typeof categories === 'string' ? [...new Set(categories.split(','))] : undefined;
+  if (
+    categories !== undefined &&
+    (!wanted || wanted.length > 200 || !wanted.every((each) => each.length <= 64 && CATEGORY.test(each)))
+  )
+    throw new InvalidCommand([{ field: 'categories', rule: 'areCategories' }]);
+  if (purposeId === undefined && caseRef === undefined && wanted === undefined) return undefined;
+  return {
+    ...(purposeId !== undefined && { purposeId }),
+    ...(caseRef !== undefined && { caseRef }),
+    ...(wanted && { categories: wanted }),
+  };
 }
 
 /** Item versions that are held or replaced, and reported values that are kept. */
 const OPENABLE: readonly string[] = ['held', 'superseded', 'kept'];
 
 function reportedOf(
-  { category }: ReportedRow,
+  { category, status }: ReportedRow,
   value: Opened<string> | undefined,
 ): RectificationView['reported'][number] {
-  return value?.kind === 'opened' ? { category, value: value.value } : { category, withheld: 'forgotten' };
+  if (value?.kind === 'opened') return { category, value: value.value };
+  return { category, withheld: value === undefined && OPENABLE.includes(status) ? 'masked' : 'forgotten' };
 }
 
 function viewOf({ sealed: _sealed, disputed, ...row }: HoldingRow, value: Opened<string> | undefined): HoldingView {
   const view = { ...row, disputed: disputed === 1 };
-  if (value === undefined) return { ...view, withheld: row.status === 'erased' ? 'forgotten' : 'beyondUse' };
-  return value.kind === 'opened' ? { ...view, value: value.value } : { ...view, withheld: 'forgotten' };
+  if (value?.kind === 'opened') return { ...view, value: value.value };
+  if (value?.kind === 'forgotten' || row.status === 'erased') return { ...view, withheld: 'forgotten' };
+  return { ...view, withheld: OPENABLE.includes(row.status) ? 'masked' : 'beyondUse' };
 }
