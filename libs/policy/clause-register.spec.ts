@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { accessCapability } from '#access';
 import { assuranceCapability } from '#assurance';
 import { accountabilityCapability } from '#accountability';
 import { consentCapability } from '#consent';
@@ -22,6 +23,7 @@ const LIBS = new URL('../', import.meta.url);
 const CLAUSES = clauseRegister(readPolicy(readFileSync(SHIPPED_POLICY, 'utf8')));
 const TABLES = new Set(
   [
+    accessCapability,
     assuranceCapability,
     accountabilityCapability,
     consentCapability,
