@@ -96,10 +96,11 @@ module.exports = {
     },
     {
       name: 'rules-import-only-rules',
-      comment: 'deciders, projections and registers import the kernel, the calendar, their own folder and capabilities',
+      comment:
+        'deciders, projections and registers import the kernel, the calendar, their own folder, capabilities and access',
       severity: 'error',
       from: { path: `^libs/([^/]+)/.*${PURE}` },
-      to: { pathNot: ['^libs/$1/', library('kernel', 'calendar', ...CAPABILITIES)] },
+      to: { pathNot: ['^libs/$1/', library('kernel', 'calendar', 'access', ...CAPABILITIES)] },
     },
     {
       name: 'rules-know-no-rim',

@@ -52,6 +52,7 @@ const ACTORS = {
   mailer: { actorType: 'service_account', roles: ['service'] },
   support: { actorType: 'user', roles: ['staff'] },
   dpo: { actorType: 'user', roles: ['privacyOfficer'] },
+  'second-dpo': { actorType: 'user', roles: ['privacyOfficer'] },
   counsel: { actorType: 'user', roles: ['legal'] },
   auditor: { actorType: 'user', roles: ['auditor'] },
 } as const;
@@ -93,6 +94,14 @@ class Api {
     return reply;
   }
 
+  async newestContract(serviceId: string): Promise<number> {
+    const register = await this.ask<{ rows: readonly { version: number }[] }>(
+      'auditor',
+      `/v1/registers/service-contracts?service_id=${serviceId}`,
+    );
+    return register.rows.at(-1)?.version ?? 1;
+  }
+
   ask<T>(actor: ActorName, path: string): Promise<T> {
     return this.call<T>(actor, 'GET', `${path}${path.includes('?') ? '&' : '?'}min-position=${this.#position}`);
   }
@@ -110,6 +119,16 @@ class Api {
   }
 }
 
+/** What the services of the play may ask for: what they are there for. */
+const CONTRACTS = {
+  crm: {
+    purposes: ['service-account', 'corporate-contact', 'product-news'],
+    categories: ['contact.name', 'contact.email', 'contact.phone', 'contact.organisation', 'account.number'],
+    collectionPoints: ['account-form'],
+  },
+  mailer: { purposes: ['product-news'], categories: ['contact.email'], collectionPoints: [] },
+} as const;
+
 const STATEMENT = '5c'.repeat(32);
 const DOCUMENT = '9d'.repeat(32);
 
@@ -125,6 +144,25 @@ async function play(api: Api): Promise<void> {
   const notice = { noticeId: 'customer-privacy', noticeVersion: 1 };
   const show = { noticeId: 'customer-privacy', version: 1, how: 'shown', channel: 'web' };
 
+  line('Two people say what each service may ask for');
+  for (const [serviceId, scope] of Object.entries(CONTRACTS)) {
+    const drafted = await api.send(
+      'dpo',
+      'DraftServiceContract',
+      { serviceId, ...scope },
+      `dpo drafts the contract of ${serviceId}`,
+    );
+    // A run before this one may have left the same contract.
+    if (drafted.events?.length !== 0)
+      await api.send(
+        'second-dpo',
+        'ApproveServiceContract',
+        { serviceId, version: await api.newestContract(serviceId) },
+        'another officer approves it',
+      );
+  }
+
+  line();
   line('Asha opens an account and asks for help');
   await api.send('crm', 'RegisterSubject', { subjectId: asha, capacity: 'individual' }, 'crm opens the relationship');
   const account = { subjectId: asha, purposeId: 'service-account', collectionPointId: 'account-form', ...notice };
@@ -144,11 +182,19 @@ async function play(api: Api): Promise<void> {
     'crm collects details without naming the order',
     'NO_SERVICE_REQUEST',
   );
+  const more = [...details, { category: 'religion', value: 'not asked for' }];
   await api.send(
     'crm',
     'CollectData',
-    { ...account, serviceRequestRef: 'order-1', items: [...details, { category: 'religion', value: 'not asked for' }] },
+    { ...account, serviceRequestRef: 'order-1', items: more },
     'crm asks for religion as well',
+    'OUTSIDE_SERVICE_CONTRACT',
+  );
+  await api.send(
+    'support',
+    'CollectData',
+    { ...account, serviceRequestRef: 'order-1', items: more },
+    'support, bound by no contract, asks for it too',
     'DATA_EXCESSIVE',
   );
   await api.send(
@@ -171,7 +217,7 @@ async function play(api: Api): Promise<void> {
     'support takes in a ticket',
   );
   await api.send(
-    'crm',
+    'support',
     'CollectData',
     { ...account, collectionPointId: 'old-web-form', serviceRequestRef: 'order-1', items: details },
     'a form nobody registered sends data',

@@ -1,4 +1,4 @@
-import { capability, slice, view, type Role } from '#slice';
+import { capability, READERS, slice, view, type Role } from '#slice';
 import type { Facts } from '#kernel';
 import { accountabilityCodec } from './accountability.codec.js';
 import { AskingController } from './asking.controller.js';
@@ -11,8 +11,9 @@ import { MinimisationController } from './minimisation.controller.js';
 import { minimisationProjection } from './minimisation.projection.js';
 import { registerFactsProjection } from './register-facts.projection.js';
 import { RopaController } from './ropa.controller.js';
+import { segregationProjection } from './segregation.projection.js';
 
-/** `system`: a policy file is applied when the engine starts. */
+/** Who keeps the register of controllers. */
 const roles: readonly Role[] = ['privacyOfficer'];
 
 /**
@@ -32,10 +33,11 @@ export const accountabilityCapability = capability({
     }),
   ],
   registers: [controllerRegister],
-  projections: [controllersProjection, registerFactsProjection, minimisationProjection],
+  projections: [controllersProjection, registerFactsProjection, minimisationProjection, segregationProjection],
   views: [
     view('register', 'controllers', controllersProjection, 'controllers'),
     view('register', 'minimisation', minimisationProjection, 'minimisation'),
+    view('register', 'segregation', segregationProjection, 'segregation', [...READERS, 'securityOfficer']),
   ],
   controllers: [RopaController, MinimisationController, AskingController],
 });

@@ -23,7 +23,6 @@ export const noticeCapability = capability({
   slices: [
     slice<PublishNotice, NoticeEvent, NoticeState, NoticeFacts>({
       decider: noticeDecider,
-      // `system`: a policy file is applied when the engine starts.
       commands: [{ command: PublishNotice, roles: ['privacyOfficer'] }],
       streamPrefix: 'notice-',
       stream: (command) => `notice-${command.noticeId}`,

@@ -46,7 +46,7 @@ import { purposesProjection } from './purpose.projection.js';
 import { purposeRegister } from './purpose.register.js';
 import type { Facts } from '#kernel';
 
-/** `system`: a policy file is applied when the engine starts. */
+/** Who keeps the registers; a policy file is applied in the name of such people. */
 const roles: readonly Role[] = ['privacyOfficer'];
 /** A legal judgement, which no installation file makes. */
 const JUDGES: readonly Role[] = ['privacyOfficer', 'legal'];

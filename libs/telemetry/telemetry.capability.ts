@@ -32,7 +32,7 @@ import { usageErasurePolicy, usageExpiryPolicy } from './usage.policy.js';
 import { usageAccessesProjection, usageProjection } from './usage.projection.js';
 import { evolveStanding, nobody, STANDING_FOLDS, type StandingEvent, type UsageStanding } from './usage.standing.js';
 
-/** `system`: a policy file is applied when the engine starts. */
+/** Who keeps the registers; a policy file is applied in the name of such people. */
 const officers: readonly Role[] = ['privacyOfficer'];
 
 /** The month a command is about. */
