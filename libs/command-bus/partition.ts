@@ -134,6 +134,8 @@ export class Partition {
           continue;
         }
         const entries = await this.#read(key, room);
+        // They came while the reader was being let go: whoever holds the partition next takes them over.
+        if (this.#stopped) break;
         for (const entry of entries) this.#begin(entry, 1);
         // What was read is begun before more is asked for, and what comes meanwhile comes with the next read.
         if (entries.length > 0) await nextTurn();

@@ -27,8 +27,8 @@ const LONG = process.env['FAULT_ROUNDS'] === 'long';
 const ROUNDS = LONG ? 20 : 3;
 const MESSAGES = LONG ? 10_000 : 500;
 
-describe.each(['everysec', 'always'])('the message bus, with appendfsync %s', (appendfsync) => {
-  describeWithRedis('over a real engine', () => {
+describe.each(['everysec', 'always'])('the message bus', (appendfsync) => {
+  describeWithRedis(`with appendfsync ${appendfsync}, over a real engine`, () => {
     let redis: RedisServer;
     let custos: Installation;
 
@@ -185,7 +185,7 @@ function sealedBadly(description: BusDescription, body: object): CloudEvent<Comm
   return { ...message, source: '/service/y' };
 }
 
-describeWithRedis('the transport', () => {
+describeWithRedis('the transport of the message bus', () => {
   let redis: RedisServer;
   const pair = generateKeyPairSync('x25519');
   const key = { ...pair.publicKey.export({ format: 'jwk' }), kid: 'k', use: 'enc' } as never;
@@ -349,6 +349,53 @@ describeWithRedis('the transport', () => {
     engine(async (command) => ((handled += 1), accept(command)));
     expect(await answer).toMatchObject({ name: 'RequestRefused', problem: { reason: 'deliveredTooOften' } });
     expect(handled).toBe(0);
+    await settles(redis.client);
+  }, 60_000);
+
+  it('keeps a message until every group of its stream has acknowledged it', async () => {
+    const subjectId = randomUUID();
+    const where = commandsOf(partitionOf(subjectId, PARTITIONS));
+    await redis.client.xgroup('CREATE', where, 'audit', '0', 'MKSTREAM');
+    engine(async (command) => accept(command));
+    const client = sender();
+    await register(client, subjectId);
+    await register(client, subjectId);
+    // Longer than it takes to trim twice.
+    await wait(1_500);
+    expect(await redis.client.xlen(where)).toBe(2);
+    const read = await redis.client.xreadgroup('GROUP', 'audit', 'reader', 'COUNT', 10, 'STREAMS', where, '>');
+    const [first = '', second = ''] = read?.[0]?.[1].map(([id]) => id) ?? [];
+    // Read and not acknowledged: it may be asked for again.
+    await wait(1_500);
+    expect(await redis.client.xlen(where)).toBe(2);
+    await redis.client.xack(where, 'audit', first);
+    await until('the first is trimmed', async () => (await redis.client.xlen(where)) === 1);
+    await redis.client.xack(where, 'audit', second);
+    await until('both are trimmed', async () => (await redis.client.xlen(where)) === 0);
+  }, 60_000);
+
+  it('finishes and answers what it began when it is stopped, begins nothing more, and gives its partitions back', async () => {
+    const subjectId = randomUUID();
+    const begun: string[] = [];
+    const stopping = engine(async (command) => {
+      begun.push(command.commandId);
+      await wait(1_000);
+      return accept(command);
+    });
+    const client = sender();
+    const first = register(client, subjectId);
+    await until('it is begun', () => begun.length === 1);
+    const closed = stopping.close();
+    const late = randomUUID();
+    const second = register(client, subjectId, late);
+    expect(await first).toMatchObject({ accepted: true });
+    await closed;
+    expect(await redis.client.keys('custos:owner:*')).toEqual([]);
+    expect(await redis.client.zcard('custos:engines')).toBe(0);
+    expect(begun).toHaveLength(1);
+    engine(async (command) => (begun.push(command.commandId), accept(command)));
+    expect(await second).toMatchObject({ accepted: true });
+    expect(begun.slice(1)).toEqual([late]);
     await settles(redis.client);
   }, 60_000);
 
