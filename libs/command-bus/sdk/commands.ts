@@ -9,6 +9,90 @@ export interface CommandBodies {
     readonly purposeId?: string;
     readonly categories: readonly string[];
   };
+  RequestAccess: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly grantId: string;
+    readonly role: 'staff' | 'privacyOfficer' | 'legal';
+    readonly purposeId: string;
+    readonly categories: readonly string[];
+    readonly from?: string;
+    readonly to: string;
+  };
+  GrantAccess: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly grantId: string;
+  };
+  RevokeAccess: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly grantId: string;
+    readonly reason: 'refused' | 'noLongerNeeded' | 'roleChanged' | 'left' | 'misused' | 'reviewed';
+  };
+  RevokeAllAccess: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly reason: 'refused' | 'noLongerNeeded' | 'roleChanged' | 'left' | 'misused' | 'reviewed';
+  };
+  ReviewAccess: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly grantId: string;
+  };
+  ExpireAccess: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly grantId: string;
+  };
+  RaiseAccessReview: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly kind: 'grant' | 'breakGlass';
+    readonly reviewedId: string;
+    readonly due: string;
+  };
+  BreakGlass: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly subjectId: string;
+    readonly reason: 'riskToLife' | 'securityIncident' | 'serviceOutage' | 'legalDeadline';
+    readonly hours?: number;
+  };
+  ReviewBreakGlass: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly breakGlassId: string;
+    readonly outcome: 'justified' | 'unjustified';
+  };
+  DraftServiceContract: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly serviceId: string;
+    readonly purposes: readonly string[];
+    readonly categories: readonly string[];
+    readonly collectionPoints: readonly string[];
+  };
+  ApproveServiceContract: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly serviceId: string;
+    readonly version: number;
+  };
+  EndServiceContract: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly serviceId: string;
+  };
   DefinePurpose: {
     readonly occurredAt?: string;
     readonly caseRef?: string;
@@ -950,6 +1034,8 @@ export interface CommandBodies {
 
 /** Why a command may be refused. New reasons come; a code never changes its meaning. */
 export type RefusalCode =
+  | 'ACCESS_EXPIRED'
+  | 'ACCESS_NOT_GRANTED'
   | 'ACCURACY_CHECK_OVERDUE'
   | 'AGREEMENT_DOES_NOT_COVER'
   | 'AGREEMENT_EXPIRED'
@@ -1010,6 +1096,7 @@ export type RefusalCode =
   | 'NO_SERVICE_REQUEST'
   | 'OCCURRED_BEFORE_OPENING'
   | 'OCCURRED_IN_FUTURE'
+  | 'OUTSIDE_SERVICE_CONTRACT'
   | 'PECR_CONSENT_REQUIRED'
   | 'PLAINTEXT_PERSONAL_DATA'
   | 'PROCESSING_RESTRICTED'
@@ -1030,6 +1117,7 @@ export type RefusalCode =
   | 'RETENTION_EXTENSION_FORBIDDEN'
   | 'RETENTION_NOT_DUE'
   | 'RETENTION_RULE_MISSING'
+  | 'SELF_APPROVAL'
   | 'SOFT_OPT_IN_NOT_MET'
   | 'SPECIAL_CATEGORY_NOT_PERMITTED'
   | 'SUBJECT_EXISTS'
