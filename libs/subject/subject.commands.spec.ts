@@ -191,7 +191,7 @@ describe('the capability', () => {
     for (const field of ['fee', 'penalty', 'charge', 'form', 'reason', 'reasonCode', 'identityProof'])
       await expect(readCommand(ReportChange, { ...bodyOf(ReportChange), [field]: 1 })).rejects.toThrow(`${field} (`);
     const rolesOf = slice!.commands.find(({ command }) => command === ReportChange)?.roles;
-    expect(rolesOf).toEqual(['service', 'staff', 'privacyOfficer', 'legal']);
+    expect(rolesOf).toEqual(['service', 'staff', 'privacyOfficer', 'legal', 'subject', 'agent']);
   });
   it('does what has fallen due by commands that can be read, and that only the steward may send', async () => {
     const due = '2027-01-05T09:00:00.000Z';

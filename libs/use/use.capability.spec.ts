@@ -130,7 +130,7 @@ it('decides in the stream of the person; whoever may ask may pass on an objectio
   const may = (type: string): readonly string[] | undefined =>
     slice!.commands.find(({ command }) => new command().type === type)?.roles;
   expect(may('AuthoriseUse')).toEqual(['service', 'staff']);
-  expect(may('ObjectToMarketing')).toEqual(['service', 'staff', 'privacyOfficer']);
+  expect(may('ObjectToMarketing')).toEqual(['service', 'staff', 'privacyOfficer', 'subject', 'agent']);
   // Only the person takes it back, and an officer sees to it that it was the person.
   expect(may('WithdrawMarketingObjection')).toEqual(['privacyOfficer']);
 });

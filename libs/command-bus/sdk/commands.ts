@@ -86,6 +86,90 @@ export interface CommandBodies {
     readonly caseRef?: string;
     readonly serviceId: string;
   };
+  RequestAccess: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly grantId: string;
+    readonly role: 'staff' | 'privacyOfficer' | 'legal';
+    readonly purposeId: string;
+    readonly categories: readonly string[];
+    readonly from?: string;
+    readonly to: string;
+  };
+  GrantAccess: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly grantId: string;
+  };
+  RevokeAccess: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly grantId: string;
+    readonly reason: 'refused' | 'noLongerNeeded' | 'roleChanged' | 'left' | 'misused' | 'reviewed';
+  };
+  RevokeAllAccess: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly reason: 'refused' | 'noLongerNeeded' | 'roleChanged' | 'left' | 'misused' | 'reviewed';
+  };
+  ReviewAccess: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly grantId: string;
+  };
+  ExpireAccess: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly grantId: string;
+  };
+  RaiseAccessReview: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly kind: 'grant' | 'breakGlass';
+    readonly reviewedId: string;
+    readonly due: string;
+  };
+  BreakGlass: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly subjectId: string;
+    readonly reason: 'riskToLife' | 'securityIncident' | 'serviceOutage' | 'legalDeadline';
+    readonly hours?: number;
+  };
+  ReviewBreakGlass: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly granteeId: string;
+    readonly breakGlassId: string;
+    readonly outcome: 'justified' | 'unjustified';
+  };
+  DraftServiceContract: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly serviceId: string;
+    readonly purposes: readonly string[];
+    readonly categories: readonly string[];
+    readonly collectionPoints: readonly string[];
+  };
+  ApproveServiceContract: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly serviceId: string;
+    readonly version: number;
+  };
+  EndServiceContract: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly serviceId: string;
+  };
   DefinePurpose: {
     readonly occurredAt?: string;
     readonly caseRef?: string;
