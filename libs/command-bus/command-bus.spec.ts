@@ -1,9 +1,14 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { compactDecrypt, CompactEncrypt, importJWK } from 'jose';
 import {
   commandMessage,
   contextOf,
+  CustosClient,
+  NoAnswer,
   openAnswer,
   openMessage,
   openSealed,
@@ -175,4 +180,52 @@ describe('where Redis is', () => {
   );
 
   it('is shown without a password', () => expect(shownRedisUrl('redis://u:p@h:1')).toBe('redis://h:1'));
+});
+
+describe('a client', () => {
+  /** An engine that fails each command's first attempt, and says in which order it got them. */
+  async function failing(work: (url: string, got: string[]) => Promise<void>): Promise<void> {
+    const got: string[] = [];
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const { commandId } = JSON.parse(Buffer.concat(chunks).toString()) as { commandId: string };
+        const isFirst = !got.includes(commandId);
+        got.push(commandId);
+        response.statusCode = isFirst ? 503 : 200;
+        response.end(JSON.stringify({ accepted: true, commandId, events: [], stream: 's', position: 1 }));
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      await work(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, got);
+    } finally {
+      server.close();
+    }
+  }
+
+  it('keeps the order of what it is told about one person, also when the first has to be sent again', () =>
+    failing(async (url, got) => {
+      const client = new CustosClient({ url, token: 't' });
+      const send = (subjectId: string, commandId: string) =>
+        client.send('RegisterSubject', { subjectId, commandId, capacity: 'individual' });
+      await Promise.all([send('one', 'a'), send('one', 'b'), send('other', 'c')]);
+      expect(got.filter((id) => id !== 'c')).toEqual(['a', 'a', 'b', 'b']);
+      // Nobody waits for somebody else's.
+      expect(got.indexOf('c')).toBeLessThan(got.indexOf('b'));
+      await client.close();
+    }));
+
+  it('goes on with the next when the one before has failed, and says when it was closed that there is no answer', () =>
+    failing(async (url) => {
+      const client = new CustosClient({ url: 'http://127.0.0.1:9', token: 't', timeout: 300 });
+      const send = () => client.send('RecordRenewal', { subjectId: 'one' }).catch((error: unknown) => error);
+      expect((await Promise.all([send(), send()])).every((error) => error instanceof NoAnswer)).toBe(true);
+      await client.close();
+      const closed = new CustosClient({ url, token: 't' });
+      await closed.close();
+      await expect(closed.send('RecordRenewal', { subjectId: 'one' })).rejects.toThrow(NoAnswer);
+    }));
 });

@@ -32,6 +32,12 @@ export async function until(what: string, holds: () => Promise<boolean> | boolea
   }
 }
 
+/** Some commands more are answered. */
+export async function hasGoneOn(sent: readonly Sent[]): Promise<void> {
+  const before = sent.length;
+  await until('commands are answered', () => sent.length > before + PEOPLE * 4);
+}
+
 /** The streams of commands. */
 export const partitions = Array.from({ length: PARTITIONS }, (_, number) => commandsOf(number));
 
@@ -47,13 +53,13 @@ export async function settles(redis: Connection): Promise<void> {
   });
 }
 
-/** A sender that goes on for a minute, and tries again after `patience` milliseconds. */
+/** A sender that goes on for minutes, and tries again after `patience` milliseconds. */
 export const clientOf = async (custos: Installation, redisUrl: string, patience: number): Promise<CustosClient> =>
   new CustosClient({
     url: custos.url,
     token: custos.token('crm'),
     redisUrl,
-    timeout: 60_000,
+    timeout: 240_000,
     patience,
     description: (await custos.get('crm', '/v1/bus')).body as BusDescription,
   });

@@ -4,7 +4,7 @@ import { connectRedis, type Connection, type CustosClient } from '#command-bus/s
 import { Installation } from '../installation.js';
 import { ClusteredRedis, WatchedRedis } from '../redis-topologies.js';
 import { describeWithRedis } from '../redis.js';
-import { check, clientOf, live, PEOPLE, until, type Sent } from './bus-load.js';
+import { check, clientOf, hasGoneOn, live, PEOPLE, type Sent } from './bus-load.js';
 
 const LONG = process.env['FAULT_ROUNDS'] === 'long';
 const ROUNDS = LONG ? 8 : 1;
@@ -16,7 +16,7 @@ async function under(
   custos: Installation,
   redis: { readonly url: string; readonly connection: Connection },
   what: string,
-  happens: (hasGoneOn: () => Promise<void>) => Promise<void>,
+  happens: (sent: readonly Sent[]) => Promise<void>,
 ): Promise<void> {
   const sent: Sent[] = [];
   let goesOn = true;
@@ -24,12 +24,8 @@ async function under(
   try {
     const people = Promise.all(Array.from({ length: PEOPLE }, () => live(crm, sent, () => goesOn, 1)));
     people.catch(() => undefined);
-    const hasGoneOn = async (): Promise<void> => {
-      const before = sent.length;
-      await until('commands are answered', () => sent.length > before + PEOPLE * 4);
-    };
-    await hasGoneOn();
-    await happens(hasGoneOn);
+    await hasGoneOn(sent);
+    await happens(sent);
     goesOn = false;
     await people;
     await check(custos, redis.connection, sent);
@@ -59,10 +55,10 @@ describeWithRedis('the message bus over a master that sentinels watch', () => {
   });
 
   it(`loses no command when the master dies ${ROUNDS} times under load`, async () => {
-    await under(custos, { url: redis.url, connection }, `sentinels, ${ROUNDS} fail-overs`, async (hasGoneOn) => {
+    await under(custos, { url: redis.url, connection }, `sentinels, ${ROUNDS} fail-overs`, async (sent) => {
       for (let round = 0; round < ROUNDS; round += 1) {
         await redis.failOver();
-        await hasGoneOn();
+        await hasGoneOn(sent);
       }
     });
   }, 400_000);
@@ -86,11 +82,11 @@ describeWithRedis('the message bus over a cluster', () => {
   });
 
   it(`loses no command when a master dies ${ROUNDS} times under load and comes back`, async () => {
-    await under(custos, { url: redis.url, connection }, `cluster, ${ROUNDS} masters killed`, async (hasGoneOn) => {
+    await under(custos, { url: redis.url, connection }, `cluster, ${ROUNDS} masters killed`, async (sent) => {
       for (let round = 0; round < ROUNDS; round += 1) {
         await redis.restart(round);
         await wait(500);
-        await hasGoneOn();
+        await hasGoneOn(sent);
       }
     });
     // The partitions really stand on several nodes.
@@ -98,11 +94,11 @@ describeWithRedis('the message bus over a cluster', () => {
   }, 400_000);
 
   it(`loses no command when ${SLOTS} slots move to another master under load`, async () => {
-    await under(custos, { url: redis.url, connection }, 'cluster, slots moved', async (hasGoneOn) => {
+    await under(custos, { url: redis.url, connection }, 'cluster, slots moved', async (sent) => {
       const before = await redis.keysOf('custos:commands:*');
       await redis.moveSlots(SLOTS, 0, 1);
       expect((await redis.keysOf('custos:commands:*'))[1]).toBeGreaterThan(before[1] ?? 0);
-      await hasGoneOn();
+      await hasGoneOn(sent);
     });
   }, 200_000);
 });

@@ -57,7 +57,7 @@ export class BusTransport implements Transport {
     commandId: string,
     patience: number,
   ): Promise<Reply> {
-    if (this.#closed) throw new RequestRefused(commandId, 0, { title: 'the client is closed' });
+    if (this.#closed) throw new AttemptFailed('the client is closed');
     const answerKey = randomBytes(32);
     const description = await this.#describe();
     const sender = {
@@ -102,8 +102,8 @@ export class BusTransport implements Transport {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const [commandId, all] of this.#waiting)
-      for (const { failed } of all) failed(new RequestRefused(commandId, 0, { title: 'the client is closed' }));
+    for (const all of this.#waiting.values())
+      for (const { failed } of all) failed(new AttemptFailed('the client is closed'));
     this.#receiver.disconnect();
     await this.#reading;
     clearTimeout(this.#removal);

@@ -57,7 +57,7 @@ export interface ClientOptions {
   readonly redisUrl?: string;
   /** Name of this service, as messages carry it: lower-case words and hyphens. */
   readonly name?: string;
-  /** How long `send` tries, in milliseconds; 30,000 unless told. */
+  /** How long `send` waits for its turn and tries, in milliseconds; 30,000 unless told. */
   readonly timeout?: number;
   /** How long one attempt waits before the next, in milliseconds; 5,000 unless told. */
   readonly patience?: number;
