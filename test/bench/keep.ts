@@ -12,7 +12,7 @@
  * The installation is the built product in a process of its own; the log is filled through its own append. Every
  * figure is gated by a check of what was answered. The sizes are measured one after the other over one log.
  */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -40,6 +40,9 @@ const ASKED = 200;
 const ERASED = 100;
 const HEAVY = 10_000;
 const START = '2026-11-23T09:00:00Z';
+/** Ended with this process, however that ends. */
+const children: ChildProcess[] = [];
+process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 const MAIN = fileURLToPath(new URL('../../apps/standalone/main.js', import.meta.url));
 const VALUE = 'Chart 12 does not open.';
 
@@ -63,6 +66,7 @@ async function open(): Promise<Door> {
     env: { PATH: process.env['PATH'], DATA_DIR: dataDir, PORT: '0', CLOCK: `simulated:${START}` },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  children.push(child);
   const output = await new Promise<string>((resolve, reject) => {
     let text = '';
     child.stdout.on('data', (chunk: Buffer) => {
@@ -117,7 +121,7 @@ const percentile = (times: readonly number[], share: number): number =>
   [...times].sort((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * share))]!;
 
 const some = <T>(all: readonly T[], count: number): readonly T[] =>
-  Array.from({ length: count }, (_, index) => all[Math.floor((index * all.length) / count)]!);
+  all.filter((_, index) => index % Math.max(1, Math.floor(all.length / count)) === 0).slice(0, count);
 
 const fileOf = (door: Door, subjectId: string) =>
   door.get('support', `/v1/subjects/${subjectId}?purpose=support-ticket&caseRef=CASE-1`);
@@ -235,7 +239,7 @@ async function flatness(): Promise<void> {
       }
     }
     if (wants('g9')) {
-      const heavy = await population.add(20, () => kept(HEAVY));
+      const heavy = await population.add(5, () => kept(HEAVY));
       const light = await population.add(20, () => kept(EVENTS));
       await shown(door, Math.max(heavy.position, light.position));
       const [many, few] = [await erasures(door, heavy.people), await erasures(door, light.people)];

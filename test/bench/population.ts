@@ -9,6 +9,8 @@ import { capabilities } from '../../apps/capabilities.js';
 
 /** People put into the log at once, sealed and appended as the engine does it, past its door. */
 const AT_ONCE = 256;
+/** An append is a megabyte at most. */
+const EVENTS_AT_ONCE = 1_000;
 
 /** One person: this many items, collected in one go, and as many other events as make up the number. */
 export interface Plan {
@@ -106,13 +108,20 @@ export class Population {
         type: 'NoticePresented',
         data: { subjectId, noticeId: 'customer-privacy', version: 1, how: 'shown', channel: 'web' },
       });
-    const { position } = await this.log.append(subjectStream(subjectId), -1, told, {
-      commandId: randomUUID(),
-      actor: { id: 'crm', type: 'service_account', roles: ['service'] },
-      occurredAt: collectedAt,
-      recordedAt: collectedAt,
-      fingerprint: '',
-    });
+    let position = 0;
+    for (let from = 0; from < told.length; from += EVENTS_AT_ONCE)
+      ({ position } = await this.log.append(
+        subjectStream(subjectId),
+        from - 1,
+        told.slice(from, from + EVENTS_AT_ONCE),
+        {
+          commandId: randomUUID(),
+          actor: { id: 'crm', type: 'service_account', roles: ['service'] },
+          occurredAt: collectedAt,
+          recordedAt: collectedAt,
+          fingerprint: '',
+        },
+      ));
     return position;
   }
 }
