@@ -1,11 +1,10 @@
 import { ArrayMaxSize, ArrayUnique, IsArray, IsInt, Matches, MaxLength, Min } from 'class-validator';
-import { CATEGORY, Command, REGISTER_ID } from '#slice';
+import { CATEGORY, Command, IsRegisterId, REGISTER_ID } from '#slice';
 
 /** Commands about what one service may ask for. */
 abstract class ContractCommand extends Command {
   /** Actor id of the service. */
-  @Matches(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)
-  @MaxLength(64)
+  @IsRegisterId()
   readonly serviceId!: string;
 }
 

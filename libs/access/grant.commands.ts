@@ -11,7 +11,7 @@ import {
   MaxLength,
   Min,
 } from 'class-validator';
-import { CATEGORY, Command, IsId, IsInstant, REGISTER_ID } from '#slice';
+import { CATEGORY, Command, IsId, IsInstant, IsRegisterId, REGISTER_ID } from '#slice';
 import {
   BREAK_GLASS_REASONS,
   REVOCATION_REASONS,
@@ -19,16 +19,13 @@ import {
   type RevocationReason,
 } from './grant.events.js';
 
-/** Id of an actor as the log has it: of a token, an account or an identity provider. */
-const ACTOR_ID = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
-
 /** Roles that look at the data of people. */
 export const VIEWING_ROLES = ['staff', 'privacyOfficer', 'legal'] as const;
 
 /** Commands about what one actor may look at. */
 abstract class GrantCommand extends Command {
-  @Matches(ACTOR_ID)
-  @MaxLength(64)
+  /** Id of an actor as the log has it: of a token, an account or an identity provider. */
+  @IsRegisterId()
   readonly granteeId!: string;
 }
 
