@@ -92,19 +92,27 @@ const time: JsonSchema = { type: 'string', format: 'date-time' };
 const date: JsonSchema = { type: 'string', format: 'date' };
 const whole: JsonSchema = { type: 'string', pattern: '^\\d{1,15}$' };
 
+const MIN_POSITION_MEANS = 'waits until the read models have come to this position, which a command answered with';
+
 /** Parameters by name; by `Controller.method name` where a name means something else. */
 const PARAMETERS: Readonly<Record<string, JsonSchema>> = {
   actorId: registerId,
   after: { ...whole, description: 'where the page before ended: its `next`' },
   asOf: { ...time, description: 'as it stood at that time' },
+  at: { ...time, description: 'as if that time had come; now when absent' },
+  bulkViewId: uuid,
   caseRef: { type: 'string', pattern: REFERENCE.source, maxLength: 64, description: 'the case that is worked on' },
+  categories: { type: 'string', maxLength: 4_096, description: 'names of categories, joined by commas' },
   category: { type: 'string', pattern: CATEGORY.source, maxLength: 64 },
   channel: registerId,
   collectionPointId: registerId,
   disclosureId: uuid,
+  erasureId: uuid,
   from: time,
+  item: uuid,
   knownAt: { ...time, description: 'by what was known then' },
   limit: { ...whole, description: `rows of a page; 100 when absent, at most ${LARGEST_PAGE}` },
+  'min-position': { ...whole, description: MIN_POSITION_MEANS },
   month: { type: 'string', pattern: '^\\d{4}-(0[1-9]|1[0-2])$' },
   months: { type: 'string', pattern: '^([1-9]|[1-9]\\d|1[01]\\d|120)$' },
   noticeId: registerId,
@@ -124,13 +132,16 @@ const PARAMETERS: Readonly<Record<string, JsonSchema>> = {
 
 /** Parameters of the routes that take the whole query; the views' are their columns. */
 const WHOLE_QUERIES: Readonly<Record<string, readonly string[]>> = {
+  'FileController.file': ['purpose', 'caseRef', 'categories'],
   'UsageController.month': ['month', 'stream', 'after', 'purpose', 'caseRef'],
+  'WhoLookedController.views': ['after', 'limit', 'asOf'],
 };
 
 /** Parameters of a query without which there is no answer. */
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   'ConsentController.receipt': ['purpose', 'channel'],
   'RenotificationController.due': ['noticeId'],
+  'RetentionController.why': ['subject', 'item'],
   'RopaController.difference': ['from'],
   'UsageController.month': ['month'],
   'WhoHeldWhatController.answer': ['subject'],
@@ -346,7 +357,7 @@ const access = (roles: readonly string[], method: string): object =>
 
 const MIN_POSITION = {
   ...{ name: 'min-position', in: 'query', schema: whole },
-  description: 'waits until the read models have come to this position, which a command answered with',
+  description: MIN_POSITION_MEANS,
 };
 
 const pathParameters = ({ name: route, path }: Pick<Route, 'name' | 'path'>): readonly object[] =>
