@@ -15,6 +15,7 @@ import { REFUSALS, type RefusalCode } from '#kernel';
 import { CATEGORY, LARGEST_PAGE, REFERENCE, REGISTER_ID, SHA_256 } from '#slice';
 import type { Capability, CommandCatalogue, KnownCommand, View } from '#slice';
 import { refusalStatus } from './http-answers.js';
+import { NAMES_OF_EMPLOYEES } from './views.controller.js';
 
 /** What the source says about a route, beside its decorators: see `npm run openapi`. */
 export interface RouteFacts {
@@ -304,6 +305,7 @@ function commandOperation(route: Route, command: KnownCommand, facts: OpenApiFac
   };
 }
 
+/** A person, and who acts for one, is not told who works here: these columns may be absent from their own views. */
 function viewOperation(route: Route, { view, capability }: { view: View; capability: string }): Described {
   const columns = view.projection.tables[view.table]?.columns ?? {};
   const cells = Object.fromEntries(
@@ -314,7 +316,7 @@ function viewOperation(route: Route, { view, capability }: { view: View; capabil
   );
   const page = object(
     {
-      rows: { type: 'array', items: object(cells) },
+      rows: { type: 'array', items: object(cells, view.scope === 'subject' ? NAMES_OF_EMPLOYEES : []) },
       next: { type: 'integer', description: 'give it as `after` for the next page; absent at the end' },
       withheld: { type: 'integer', description: 'rows of the page that this reader may not know of' },
       position: { type: 'integer', description: 'how far the read models have come' },

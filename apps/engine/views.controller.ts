@@ -18,7 +18,7 @@ const VIEWS: readonly View[] = capabilities.flatMap((each) => each.views);
 const READERS = ['staff', 'privacyOfficer', 'legal', 'securityOfficer', 'auditor'] as const;
 
 /** Columns that say which of us did it: people read what happened to their data, and who did it in which role. */
-const NAMES_OF_EMPLOYEES: readonly string[] = ['actor_id', 'recorded_by'];
+export const NAMES_OF_EMPLOYEES: readonly string[] = ['actor_id', 'recorded_by'];
 
 /**
  * Read models as lists, as they are or, with `asOf`, as they stood at a time: when everything up to then had been

@@ -160,6 +160,7 @@ describe('keep and erase', () => {
       notFinal: [],
     });
     // It can be handed to the person, and serves nothing else.
+    await custos.renewAccess();
     const file = await custos.get('support', `/v1/subjects/${subjectId}?purpose=support-ticket&caseRef=SAR-1`);
     expect(file.body.holdings[0].value).toBe('Chart 12 does not open.');
     await refuses(
@@ -196,7 +197,7 @@ describe('keep and erase', () => {
       'counsel',
       'ApproveLegalHold',
       { holdId },
-      said('FOUR_EYES_REQUIRED', 'C12 C16', 'UK GDPR Art 25', { holdId }),
+      said('FOUR_EYES_REQUIRED', 'C12 C15 C16', 'UK GDPR Art 25', { holdId }),
     );
     await custos.accepted('dpo', 'ApproveLegalHold', { holdId });
     await refuses(

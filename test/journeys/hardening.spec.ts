@@ -509,10 +509,12 @@ describe('how often may be asked', () => {
       const { answered } = await exhaust(60, () => ask(one, `Bearer ${token}`));
       expect(answered).toBeLessThanOrEqual(31);
       const keys = (await redis.client.keys('custos:rate:*')).sort();
-      expect(keys).toEqual([
-        expect.stringMatching(/^custos:rate:address:[0-9a-f]{64}$|^custos:rate:address:[\w-]+$/),
-        expect.stringMatching(/^custos:rate:credential:/),
-      ]);
+      const named = (kind: string): readonly string[] =>
+        keys.filter((key) => new RegExp(`^custos:rate:${kind}:[\\w-]{43,64}$`).test(key));
+      expect(named('address')).toHaveLength(1);
+      // One of each who has asked by now: the installation has given its actors what they may look at.
+      expect(named('credential').length).toBeGreaterThan(0);
+      expect(named('address').length + named('credential').length).toBe(keys.length);
       const text = keys.join(' ');
       expect(text).not.toContain(token);
       expect(text).not.toContain('127.0.0.1');
@@ -522,8 +524,7 @@ describe('how often may be asked', () => {
         expect(left).toBeLessThanOrEqual(60_000);
       }
       // What another engine has counted counts here.
-      const other = keys.find((key) => key.startsWith('custos:rate:credential:'))!;
-      await redis.client.set(other, '1', 'PX', 60_000);
+      for (const key of named('credential')) await redis.client.set(key, '1', 'PX', 60_000);
       expect((await ask(one, `Bearer ${token}`)).remaining).toBe(28);
     });
 
