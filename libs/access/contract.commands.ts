@@ -1,5 +1,5 @@
-import { ArrayMaxSize, ArrayUnique, IsArray, IsInt, Matches, MaxLength, Min } from 'class-validator';
-import { CATEGORY, Command, IsRegisterId, REGISTER_ID } from '#slice';
+import { ArrayMaxSize, ArrayUnique, IsArray, IsInt, Min } from 'class-validator';
+import { Command, IsCategory, IsRegisterId } from '#slice';
 
 /** Commands about what one service may ask for. */
 abstract class ContractCommand extends Command {
@@ -17,22 +17,19 @@ export class DraftServiceContract extends ContractCommand {
   @IsArray()
   @ArrayMaxSize(200)
   @ArrayUnique()
-  @Matches(REGISTER_ID, { each: true })
-  @MaxLength(64, { each: true })
+  @IsRegisterId({ each: true })
   readonly purposes!: readonly string[];
 
   @IsArray()
   @ArrayMaxSize(500)
   @ArrayUnique()
-  @Matches(CATEGORY, { each: true })
-  @MaxLength(64, { each: true })
+  @IsCategory({ each: true })
   readonly categories!: readonly string[];
 
   @IsArray()
   @ArrayMaxSize(200)
   @ArrayUnique()
-  @Matches(REGISTER_ID, { each: true })
-  @MaxLength(64, { each: true })
+  @IsRegisterId({ each: true })
   readonly collectionPoints!: readonly string[];
 }
 

@@ -10,8 +10,6 @@ import {
   IsObject,
   IsOptional,
   IsString,
-  Matches,
-  MaxLength,
   ValidateNested,
 } from 'class-validator';
 import { parseInstant, type Actor } from '#kernel';
@@ -21,12 +19,12 @@ import {
   InvalidCommand,
   IsId,
   IsInstant,
+  IsRegisterId,
   PERSONAL_ROLES,
   readBody,
-  REGISTER_ID,
+  type Role,
   ROLES,
   systemClock,
-  type Role,
 } from '#slice';
 import { OpenTo, SentBy } from './guard.js';
 import { AccessStore } from './store.js';
@@ -37,8 +35,7 @@ const isPersonal = (role: Role): boolean => PERSONAL_ROLES.includes(role);
 
 class NewToken {
   @IsString()
-  @Matches(REGISTER_ID)
-  @MaxLength(64)
+  @IsRegisterId()
   readonly actorId!: string;
 
   /** `app_user` for a subject or who acts for one. */
@@ -76,8 +73,7 @@ class NewTokens {
 class NewAccount {
   /** What its holder signs in with, and what stands in the log: an opaque id, never a name or an address. */
   @IsString()
-  @Matches(REGISTER_ID)
-  @MaxLength(64)
+  @IsRegisterId()
   readonly actorId!: string;
 
   @IsArray()

@@ -1,17 +1,5 @@
-import {
-  ArrayMaxSize,
-  ArrayMinSize,
-  ArrayUnique,
-  IsArray,
-  IsIn,
-  IsInt,
-  IsOptional,
-  Matches,
-  Max,
-  MaxLength,
-  Min,
-} from 'class-validator';
-import { CATEGORY, Command, IsId, IsInstant, IsRegisterId, REGISTER_ID } from '#slice';
+import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { Command, IsCategory, IsId, IsInstant, IsRegisterId } from '#slice';
 import {
   BREAK_GLASS_REASONS,
   REVOCATION_REASONS,
@@ -43,16 +31,14 @@ export class RequestAccess extends OneGrantCommand {
   @IsIn(VIEWING_ROLES)
   readonly role!: (typeof VIEWING_ROLES)[number];
 
-  @Matches(REGISTER_ID)
-  @MaxLength(64)
+  @IsRegisterId()
   readonly purposeId!: string;
 
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(200)
   @ArrayUnique()
-  @Matches(CATEGORY, { each: true })
-  @MaxLength(64, { each: true })
+  @IsCategory({ each: true })
   readonly categories!: readonly string[];
 
   /** At once when absent. */

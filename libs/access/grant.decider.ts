@@ -24,7 +24,7 @@ import type {
   RevokeAllAccess,
 } from './grant.commands.js';
 import type { GrantEvent } from './grant.events.js';
-import { evolveHolding, NOTHING_HELD, type Grant, type Holding } from './grant.register.js';
+import { evolveHolding, grantRegister, NOTHING_HELD, type Grant, type Holding } from './grant.register.js';
 
 /** The longest life of a grant, and how often it is reviewed (C15). */
 export const LONGEST_GRANT = 'P12M';
@@ -42,17 +42,7 @@ export const grantStream = (granteeId: string): string => `grants-${granteeId}`;
 /** Who may look at what. Nobody opens a door for themselves, but in an emergency, for hours, and to be judged after. */
 export const grantDecider: Decider<GrantDomainCommand, GrantEvent, Holding> = {
   initialState: NOTHING_HELD,
-  folds: {
-    AccessRequested: true,
-    AccessGranted: true,
-    AccessRevoked: true,
-    AccessExpired: true,
-    AccessReviewed: true,
-    AccessReviewOverdue: true,
-    BreakGlassUsed: true,
-    BreakGlassEnded: true,
-    BreakGlassReviewed: true,
-  },
+  folds: grantRegister.folds,
   evolve: evolveHolding,
   decide(command, state, facts) {
     switch (command.type) {

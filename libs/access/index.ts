@@ -8,6 +8,6 @@ export type { ContractEvent, ServiceScope } from './contract.events.js';
 export type { GrantEvent } from './grant.events.js';
 export { mayNamePurpose } from './contract.rule.js';
 export { contractRegister, type ContractRegisterState } from './contract.register.js';
-export { grantRegister, openingAt, type Opening } from './grant.register.js';
+export { grantRegister, openingAt, type Opening, type ViewAsked } from './grant.register.js';
 export { AccessStore } from './store.js';
 export { LONGEST_TOKEN_LIFE, type IssuedToken, type TokenEntry } from './tokens.js';

@@ -1,8 +1,8 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Post, Res } from '@nestjs/common';
 import { stringifySetCookie } from 'cookie';
-import { IsString, Matches, MaxLength, MinLength } from 'class-validator';
+import { IsString, MaxLength, MinLength } from 'class-validator';
 import type { Actor } from '#kernel';
-import { EMPLOYED_ROLES, InvalidCommand, readBody, REGISTER_ID, systemClock } from '#slice';
+import { EMPLOYED_ROLES, InvalidCommand, IsRegisterId, readBody, systemClock } from '#slice';
 import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from './accounts.js';
 import { SESSION_COOKIE, sessionOf } from './authentication.js';
 import { AccessRefused, OpenTo, SentBy } from './guard.js';
@@ -11,8 +11,7 @@ import { AccessStore } from './store.js';
 
 class SignIn {
   @IsString()
-  @Matches(REGISTER_ID)
-  @MaxLength(64)
+  @IsRegisterId()
   readonly actorId!: string;
 
   @IsString()

@@ -9,7 +9,7 @@ import {
   Matches,
   MaxLength,
 } from 'class-validator';
-import { CATEGORY, Command, REGISTER_ID } from '#slice';
+import { Command, IsCategory, REGISTER_ID } from '#slice';
 import { COLLECTION_POINT_KINDS, type CollectionPointKind } from './collection-point.events.js';
 
 /** Commands about one collection point. */
@@ -50,8 +50,7 @@ export class RegisterCollectionPoint extends CollectionPointCommand {
   @IsArray()
   @ArrayMaxSize(200)
   @ArrayUnique()
-  @Matches(CATEGORY, { each: true })
-  @MaxLength(64, { each: true })
+  @IsCategory({ each: true })
   readonly fields!: readonly string[];
 
   @Matches(REGISTER_ID)

@@ -18,7 +18,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { parsePeriod } from '#calendar';
-import { CATEGORY, Command, IsInstant, REFERENCE, REGISTER_ID } from '#slice';
+import { Command, IsCategory, IsInstant, REFERENCE, REGISTER_ID } from '#slice';
 import {
   LAWFUL_BASES,
   RETENTION_ACTIONS,
@@ -75,8 +75,7 @@ export class FreeTextToDefine {
 }
 
 export class FieldToDefine {
-  @Matches(CATEGORY)
-  @MaxLength(64)
+  @IsCategory()
   readonly category!: string;
 
   @IsIn(['required', 'optional'])
@@ -106,8 +105,7 @@ export class FieldToDefine {
 }
 
 export class RetentionToDefine {
-  @Matches(CATEGORY)
-  @MaxLength(64)
+  @IsCategory()
   readonly category!: string;
 
   @IsIn(RETENTION_TRIGGERS)

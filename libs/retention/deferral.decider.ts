@@ -21,7 +21,7 @@ export const LAW_OF: Readonly<Record<DeferralCause, string>> = {
 };
 
 /** Grounds of a restriction that ask for the data to be kept; the others only forbid its use. */
-const KEEPING: readonly string[] = ['18(1)(b)', '18(1)(c)'];
+export const KEEPING: readonly string[] = ['18(1)(b)', '18(1)(c)'];
 
 /** What a person's own stream says of causes to keep data. */
 export interface Keeping {

@@ -3,7 +3,6 @@ import { instant } from '#kernel';
 import { registerOf, scenario } from '#kernel/testing';
 import { purposeRegister, type PurposeEvent } from '#purpose';
 import { KEYSTORE_BACKUP_HORIZON } from './erasure.decider.js';
-import type { LegalHoldEvent } from './legal-hold.events.js';
 import { legalHoldRegister } from './legal-hold.register.js';
 import { retentionDecider } from './retention.decider.js';
 import type { RetentionEvent } from './retention.events.js';
@@ -28,6 +27,7 @@ import {
   openDeferral,
   OPENED,
   PHONE,
+  placed,
   ref,
   registered,
   restate,
@@ -52,18 +52,6 @@ const after = (...history: readonly Folded[]) =>
     },
     facts,
   );
-const placed = (scope: object): LegalHoldEvent => ({
-  type: 'LegalHoldPlaced',
-  data: {
-    holdId: 'matter-1',
-    scope,
-    matterRef: 'M-1',
-    basis: 'legalClaims',
-    placedBy: 'counsel',
-    reviewAt: '2026-09-02T08:00:00.000Z',
-    approveBy: '2026-03-16T09:00:00.000Z',
-  },
-});
 const held = (scope: object = {}) => ({ legalHolds: registerOf(legalHoldRegister, placed(scope)) });
 const email = collected(EMAIL, 'collected', { period: 'P1M' });
 const invoice = collected(TICKET, 'accountingPeriodEnded', { purposeId: 'billing', basis: 'legalObligation' });

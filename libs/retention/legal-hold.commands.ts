@@ -12,7 +12,7 @@ import {
   MaxLength,
   ValidateNested,
 } from 'class-validator';
-import { CATEGORY, Command, IsId, IsInstant, REGISTER_ID } from '#slice';
+import { Command, IsCategory, IsId, IsInstant, REGISTER_ID } from '#slice';
 import { HOLD_BASES, type HoldBasis } from './legal-hold.events.js';
 
 abstract class LegalHoldCommand extends Command {
@@ -36,8 +36,7 @@ class ScopeOfHold {
   @ArrayMinSize(1)
   @ArrayMaxSize(100)
   @ArrayUnique()
-  @Matches(CATEGORY, { each: true })
-  @MaxLength(64, { each: true })
+  @IsCategory({ each: true })
   readonly categories?: readonly string[];
 
   @IsOptional()

@@ -12,7 +12,7 @@ import {
   MaxLength,
   ValidateNested,
 } from 'class-validator';
-import { CATEGORY, Command, IsId, IsInstant, REFERENCE, REGISTER_ID } from '#slice';
+import { Command, IsCategory, IsId, IsInstant, REFERENCE, REGISTER_ID } from '#slice';
 import type { ErasureException } from '#subject';
 
 abstract class RetentionCommand extends Command {
@@ -149,8 +149,7 @@ export class OpenDeferral extends RetentionCommand {
   @ArrayMinSize(1)
   @ArrayMaxSize(100)
   @ArrayUnique()
-  @Matches(CATEGORY, { each: true })
-  @MaxLength(64, { each: true })
+  @IsCategory({ each: true })
   readonly categories?: readonly string[];
 }
 

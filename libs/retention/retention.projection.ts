@@ -1,5 +1,6 @@
 import { addPeriodToInstant } from '#calendar';
-import { insert, update, type Projection, type Row, type RowChange } from '#kernel';
+import { insert, update, type Projection, type Row } from '#kernel';
+import { dueWhenCausePasses } from '#subject';
 import type {
   DataCollected,
   DataCorrected,
@@ -12,6 +13,7 @@ import type {
   RetentionDeferred,
   RetentionExpired,
 } from '#subject';
+import { KEEPING } from './deferral.decider.js';
 import type { LegalHoldLifted } from './legal-hold.events.js';
 import type { DeferralClosed, DeferralOpened, RetentionScheduled } from './retention.events.js';
 
@@ -32,11 +34,8 @@ type ScheduleEvent =
   | DataErased;
 
 const NOT_DEFERRED: Row = { deferred_by: null, deferred_ref: null, deferred_since: null };
-/** Grounds of a restriction under which data must be kept; see `deferral.decider.ts`. */
-const KEEPING: readonly string[] = ['18(1)(b)', '18(1)(c)'];
 
-/** What a cause that has passed deferred is due again. */
-const undeferred = (where: Row): RowChange => update('retention_schedule', where, NOT_DEFERRED);
+const dueAgain = dueWhenCausePasses('retention_schedule', NOT_DEFERRED);
 
 /**
  * `RetentionSchedule`: until when each item version may be kept, which purposes hold it and what defers its erasure.
@@ -215,14 +214,16 @@ export const retentionScheduleProjection: Projection<ScheduleEvent> = {
         }),
       ];
     },
-    DeferralClosed: ({ data, occurredAt }) => [
-      update('deferrals', { subject_id: data.subjectId, deferral_id: data.deferralId }, { closed_at: occurredAt }),
-      undeferred({ subject_id: data.subjectId, deferred_ref: data.deferralId }),
+    ...dueAgain,
+    DeferralClosed: (event) => [
+      update(
+        'deferrals',
+        { subject_id: event.data.subjectId, deferral_id: event.data.deferralId },
+        { closed_at: event.occurredAt },
+      ),
+      ...dueAgain.DeferralClosed(event),
     ],
-    LegalHoldLifted: ({ data }) => [undeferred({ deferred_by: 'legalHold', deferred_ref: data.holdId })],
-    ProcessingRestricted: ({ data }) =>
-      KEEPING.includes(data.ground) ? [] : [undeferred({ subject_id: data.subjectId, deferred_ref: 'restriction' })],
-    RestrictionLifted: ({ data }) => [undeferred({ subject_id: data.subjectId, deferred_ref: 'restriction' })],
+    ProcessingRestricted: (event) => (KEEPING.includes(event.data.ground) ? [] : dueAgain.ProcessingRestricted(event)),
     RetentionExpired: ({ data }) =>
       data.items.map(({ itemId, version }) =>
         update('retention_schedule', { item_id: itemId, version }, { status: 'beyondUse', ...NOT_DEFERRED }),

@@ -22,6 +22,10 @@ export const all =
 export const IsRegisterId = (options: ValidationOptions = {}): PropertyDecorator =>
   all(Matches(REGISTER_ID, options), MaxLength(64, options));
 
+/** Name of a category of data, or a list of them with `{ each: true }`. */
+export const IsCategory = (options: ValidationOptions = {}): PropertyDecorator =>
+  all(Matches(CATEGORY, options), MaxLength(64, options));
+
 /** A civil date that exists, `yyyy-mm-dd`. */
 export const IsCivilDate = (): PropertyDecorator => all(Matches(/^\d{4}-\d{2}-\d{2}$/), IsISO8601({ strict: true }));
 

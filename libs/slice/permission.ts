@@ -1,31 +1,14 @@
 import type { Actor } from '#kernel';
 
+/** Roles of those who work here; each has a door of its own for what it may do. */
+export const EMPLOYED_ROLES = ['staff', 'privacyOfficer', 'legal', 'securityOfficer', 'auditor', 'operator'] as const;
+
 /** In which role somebody acts. `system` is the engine itself; nobody outside has it. */
-export const ROLES = [
-  'service',
-  'staff',
-  'privacyOfficer',
-  'legal',
-  'securityOfficer',
-  'auditor',
-  'operator',
-  'subject',
-  'agent',
-  'system',
-] as const;
+export const ROLES = ['service', ...EMPLOYED_ROLES, 'subject', 'agent', 'system'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Roles in which somebody acts about one person only: the one their credential names. */
 export const PERSONAL_ROLES: readonly Role[] = ['subject', 'agent'];
-/** Roles of those who work here; each has a door of its own for what it may do. */
-export const EMPLOYED_ROLES = [
-  'staff',
-  'privacyOfficer',
-  'legal',
-  'securityOfficer',
-  'auditor',
-  'operator',
-] as const satisfies readonly Role[];
 
 /**
  * The one decision about who may do what, for commands and questions of every door. What nobody was permitted is

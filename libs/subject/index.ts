@@ -7,5 +7,6 @@ export { accuracyBacklogProjection } from './accuracy.projection.js';
 export { art14NoticesProjection } from './art14-notices.projection.js';
 export { holdingsProjection } from './holdings.projection.js';
 export { whoWasToldWhatProjection } from './notice-told.projection.js';
+export { dueWhenCausePasses } from './passed-cause.js';
 export { rectificationsProjection } from './rectification.projection.js';
 export { timelineProjection } from './timeline.projection.js';

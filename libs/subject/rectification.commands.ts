@@ -12,7 +12,7 @@ import {
   MinLength,
   ValidateNested,
 } from 'class-validator';
-import { CATEGORY, IsId, IsInstant, REGISTER_ID } from '#slice';
+import { IsCategory, IsId, IsInstant, REGISTER_ID } from '#slice';
 import { LONGEST_VALUE, SubjectCommand } from './subject.fields.js';
 
 /** Commands about one case. */
@@ -23,8 +23,7 @@ abstract class CaseCommand extends SubjectCommand {
 
 /** One thing that the person says is no longer right. */
 export class ChangeReported {
-  @Matches(CATEGORY)
-  @MaxLength(64)
+  @IsCategory()
   readonly category!: string;
 
   /** The item the person means; everything held of the category when absent. */

@@ -1,4 +1,5 @@
-import { insert, isSealed, update, type Projection, type Row, type RowChange } from '#kernel';
+import { insert, isSealed, update, type Projection } from '#kernel';
+import { dueWhenCausePasses } from './passed-cause.js';
 import type { RectificationEvent } from './rectification.events.js';
 import type {
   CausePassedView,
@@ -195,11 +196,7 @@ export const rectificationsProjection: Projection<
         { deferred_by: data.cause, deferred_ref: data.ref },
       ),
     ],
-    LegalHoldLifted: ({ data }) => [undeferred({ deferred_by: 'legalHold', deferred_ref: data.holdId })],
-    DeferralClosed: ({ data }) => [undeferred({ subject_id: data.subjectId, deferred_ref: data.deferralId })],
-    // Of another ground it may not keep them any more: they are asked about again.
-    ProcessingRestricted: ({ data }) => [undeferred({ subject_id: data.subjectId, deferred_ref: 'restriction' })],
-    RestrictionLifted: ({ data }) => [undeferred({ subject_id: data.subjectId, deferred_ref: 'restriction' })],
+    ...dueWhenCausePasses('reported_values', NOT_DEFERRED),
     ErasureStarted: ({ data, occurredAt }) =>
       data.scope === 'person'
         ? [update('reported_values', { subject_id: data.subjectId, status: 'kept' }, { due: occurredAt })]
@@ -224,6 +221,3 @@ export const rectificationsProjection: Projection<
         : [],
   },
 };
-
-/** What a cause that has passed deferred is due again. */
-const undeferred = (where: Row): RowChange => update('reported_values', where, NOT_DEFERRED);

@@ -17,7 +17,7 @@ import {
   ValidateBy,
   ValidateNested,
 } from 'class-validator';
-import { CATEGORY, IsId, IsInstant, REFERENCE, REGISTER_ID } from '#slice';
+import { IsCategory, IsId, IsInstant, REFERENCE, REGISTER_ID } from '#slice';
 import type { RectificationCommand } from './rectification.commands.js';
 import { IsGivenWithout, LONGEST_VALUE, SubjectCommand } from './subject.fields.js';
 
@@ -70,8 +70,7 @@ export class PresentNotice extends SubjectCommand {
 }
 
 export class ItemToCollect {
-  @Matches(CATEGORY)
-  @MaxLength(64)
+  @IsCategory()
   readonly category!: string;
 
   @IsString()

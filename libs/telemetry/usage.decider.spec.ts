@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { instant, type Personal } from '#kernel';
 import { registerOf, scenario } from '#kernel/testing';
-import { legalHoldRegister, type LegalHoldEvent } from '#retention';
+import { legalHoldRegister } from '#retention';
+import { placed } from '#retention/testing';
 import { usageAccessDecider } from './usage-access.decider.js';
 import { SEALS_PER_KEY, usageDecider } from './usage.decider.js';
 import {
@@ -33,19 +34,7 @@ const { given, when } = scenario(usageDecider, facts());
 const OTHER = 'c1b2a3d4-0000-4000-8000-000000000001';
 const person = (changes: Partial<typeof asha>) => ({ person: { ...asha, ...changes } });
 
-const holds = (scope: object) =>
-  registerOf(legalHoldRegister, {
-    type: 'LegalHoldPlaced',
-    data: {
-      holdId: 'matter-1',
-      scope,
-      matterRef: 'M-1',
-      basis: 'legalClaims',
-      placedBy: 'counsel',
-      reviewAt: '2026-09-02T08:00:00.000Z',
-      approveBy: '2026-03-16T09:00:00.000Z',
-    },
-  } satisfies LegalHoldEvent);
+const holds = (scope: object) => registerOf(legalHoldRegister, placed(scope));
 
 describe('recording usage', () => {
   it('keeps a batch under one seal, with the key of the month', () => {

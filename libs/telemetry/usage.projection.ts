@@ -1,4 +1,5 @@
-import { insert, remove, update, type Projection, type Row, type RowChange } from '#kernel';
+import { insert, remove, update, type Projection, type Row } from '#kernel';
+import { dueWhenCausePasses } from '#subject';
 import type { CausePassedView, DataErased, ErasureStarted, ProcessingRestricted, RestrictionLifted } from '#subject';
 import type { UsageAccessAuthorised, UsageEvent } from './usage.events.js';
 
@@ -6,9 +7,6 @@ type UsageRowsEvent =
   UsageEvent | ErasureStarted | DataErased | ProcessingRestricted | RestrictionLifted | CausePassedView;
 
 const NOT_DEFERRED: Row = { deferred_by: null, deferred_ref: null, deferred_since: null };
-
-/** What a cause that has passed deferred is due again. */
-const undeferred = (where: Row): RowChange => update('usage_months', where, NOT_DEFERRED);
 
 /**
  * `usage_months`: what is held of a person's usage, month by month (`status`: held, expired or erased), and until when.
@@ -125,11 +123,7 @@ export const usageProjection: Projection<UsageRowsEvent> = {
         position,
       }),
     ],
-    LegalHoldLifted: ({ data }) => [undeferred({ deferred_by: 'legalHold', deferred_ref: data.holdId })],
-    DeferralClosed: ({ data }) => [undeferred({ subject_id: data.subjectId, deferred_ref: data.deferralId })],
-    // Of another ground it may not keep them any more: they are asked about again.
-    ProcessingRestricted: ({ data }) => [undeferred({ subject_id: data.subjectId, deferred_ref: 'restriction' })],
-    RestrictionLifted: ({ data }) => [undeferred({ subject_id: data.subjectId, deferred_ref: 'restriction' })],
+    ...dueWhenCausePasses('usage_months', NOT_DEFERRED),
     // Who is erased has no usage left, whatever its period.
     ErasureStarted: ({ data, occurredAt }) =>
       data.scope === 'person'

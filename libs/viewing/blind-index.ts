@@ -62,9 +62,8 @@ interface Entry {
 type Change =
   { readonly put: Entry } | { readonly dropItem: string; readonly version: number } | { readonly dropSubject: string };
 
-/** What the entries are made of. Whoever erases a whole person says so by `everything`. */
-type Indexed =
-  DataCollected | DataCorrected | RetentionExpired | (DataErased & { readonly data: { readonly everything?: true } });
+/** What the entries are made of. */
+type Indexed = DataCollected | DataCorrected | RetentionExpired | DataErased;
 
 const MIGRATIONS: readonly Migration[] = [
   {

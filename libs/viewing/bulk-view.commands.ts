@@ -1,5 +1,5 @@
-import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsInt, Matches, Max, MaxLength, Min } from 'class-validator';
-import { CATEGORY, Command, IsId, IsRegisterId } from '#slice';
+import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsInt, Max, Min } from 'class-validator';
+import { Command, IsCategory, IsId, IsRegisterId } from '#slice';
 
 /** The most people of one bulk view. */
 export const MOST_PEOPLE = 1_000;
@@ -24,8 +24,7 @@ export class RequestBulkView extends BulkViewCommand {
   @ArrayMinSize(1)
   @ArrayMaxSize(200)
   @ArrayUnique()
-  @Matches(CATEGORY, { each: true })
-  @MaxLength(64, { each: true })
+  @IsCategory({ each: true })
   readonly categories!: readonly string[];
 
   @IsArray()

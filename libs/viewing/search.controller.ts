@@ -5,15 +5,15 @@ import { OpenTo, SentBy } from '#access';
 import { uuidV5, type Actor } from '#kernel';
 import {
   CLOCK,
+  type Clock,
   CommandDoor,
   InvalidCommand,
+  IsRegisterId,
   readBody,
   REFERENCE,
-  REGISTER_ID,
+  type Refused,
   RegisterHost,
   wholeNumber,
-  type Clock,
-  type Refused,
 } from '#slice';
 import { BlindIndex, type FoundSubject, type GenerationState } from './blind-index.js';
 import { normalised, SEARCH_FIELDS, type SearchField } from './identifier.js';
@@ -33,8 +33,7 @@ class SearchQuestion {
   readonly term!: string;
 
   @IsOptional()
-  @Matches(REGISTER_ID)
-  @MaxLength(64)
+  @IsRegisterId()
   readonly purposeId?: string;
 
   @IsOptional()

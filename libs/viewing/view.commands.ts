@@ -1,5 +1,5 @@
-import { ArrayMaxSize, ArrayUnique, IsArray, IsOptional, Matches, MaxLength, ValidateIf } from 'class-validator';
-import { CATEGORY, Command, IsId, IsInstant, REGISTER_ID } from '#slice';
+import { ArrayMaxSize, ArrayUnique, IsArray, IsOptional, ValidateIf } from 'class-validator';
+import { Command, IsCategory, IsId, IsInstant, IsRegisterId } from '#slice';
 
 /** Asks to see a person's data. It is on record before anything is shown: no append, no answer. */
 export class ViewPersonalData extends Command {
@@ -16,15 +16,13 @@ export class ViewPersonalData extends Command {
   override readonly occurredAt!: string;
 
   @IsOptional()
-  @Matches(REGISTER_ID)
-  @MaxLength(64)
+  @IsRegisterId()
   readonly purposeId?: string;
 
   @IsArray()
   @ArrayMaxSize(1000)
   @ArrayUnique()
-  @Matches(CATEGORY, { each: true })
-  @MaxLength(64, { each: true })
+  @IsCategory({ each: true })
   readonly categories!: readonly string[];
 
   /** The approved bulk view that it is part of. */

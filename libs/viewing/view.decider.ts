@@ -1,26 +1,12 @@
+import type { Opening, ViewAsked } from '#access';
 import { accept, refuse, unchanged, type Decider, type Facts, type Instant, type Outcome } from '#kernel';
 import { answersThePerson, purposeAsOf, purposeRefusal, type PurposeRegisterState } from '#purpose';
 import type { BulkViewRegisterState } from './bulk-view.register.js';
 import type { ViewPersonalData } from './view.commands.js';
 import type { PersonalDataViewed } from './view.events.js';
 
-/** What somebody wants to see of a person. */
-export interface ViewAsked {
-  readonly actorId: string;
-  readonly roles: readonly string[];
-  readonly subjectId: string;
-  readonly purposeId: string;
-  readonly caseRef: string;
-  readonly categories: readonly string[];
-}
-
 /** What of it grants, or an emergency, open at a moment. */
-export interface Opened {
-  readonly open: readonly string[];
-  readonly closed: readonly string[];
-  readonly by: readonly string[];
-  /** Whether a grant would have opened more, had its window not passed. */
-  readonly lapsed: boolean;
+export interface Opened extends Opening {
   /** The role in which it opens; absent when nothing does. */
   readonly role?: string;
   readonly emergency: boolean;

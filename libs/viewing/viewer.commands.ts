@@ -6,12 +6,10 @@ import {
   IsIn,
   IsObject,
   IsOptional,
-  Matches,
-  MaxLength,
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { CATEGORY, Command, IsId, IsInstant, REGISTER_ID } from '#slice';
+import { Command, IsCategory, IsId, IsInstant, IsRegisterId } from '#slice';
 import { SEARCH_FIELDS, type SearchField } from './identifier.js';
 
 /** What one person does on one day. Sent by the engine itself, in the name of who asked. */
@@ -39,8 +37,7 @@ class FoundSubject {
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(50)
-  @Matches(CATEGORY, { each: true })
-  @MaxLength(64, { each: true })
+  @IsCategory({ each: true })
   readonly categories!: readonly string[];
 }
 
@@ -57,8 +54,7 @@ export class RecordSearch extends ViewerCommand {
   readonly field!: SearchField;
 
   @IsOptional()
-  @Matches(REGISTER_ID)
-  @MaxLength(64)
+  @IsRegisterId()
   readonly purposeId?: string;
 
   @IsArray()

@@ -1,3 +1,4 @@
+import type { ViewAsked } from '#access';
 import { londonDate } from '#calendar';
 import {
   accept,
@@ -30,13 +31,7 @@ export interface ViewerState {
 }
 
 /** What somebody wants to search by. */
-export interface SearchAsked {
-  readonly actorId: string;
-  readonly roles: readonly string[];
-  readonly purposeId: string;
-  readonly caseRef: string;
-  readonly categories: readonly string[];
-}
+export type SearchAsked = Omit<ViewAsked, 'subjectId'>;
 
 export interface ViewerFacts extends Facts {
   readonly purposes: PurposeRegisterState;

@@ -10,6 +10,7 @@ import type {
   RetentionTerm,
   SubjectRegistered,
 } from '#subject';
+import type { LegalHoldEvent } from '../legal-hold.events.js';
 import type { RetentionDomainCommand } from '../retention.commands.js';
 import type { RetentionFacts } from '../retention.state.js';
 
@@ -183,5 +184,18 @@ export const erasedAt = (horizon: string, items: readonly ItemVersionRef[], more
     items,
     cause: 'retention',
     ...more,
+  },
+});
+/** A hold of which counsel has given word, over what the scope names. */
+export const placed = (scope: object): LegalHoldEvent => ({
+  type: 'LegalHoldPlaced',
+  data: {
+    holdId: 'matter-1',
+    scope,
+    matterRef: 'M-1',
+    basis: 'legalClaims',
+    placedBy: 'counsel',
+    reviewAt: '2026-09-02T08:00:00.000Z',
+    approveBy: '2026-03-16T09:00:00.000Z',
   },
 });
