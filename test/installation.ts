@@ -186,6 +186,16 @@ export class Installation {
     return this.#request('POST', `/v1/commands/${type}`, this.token(actor), { commandId: randomUUID(), ...body });
   }
 
+  /** Sends the same command under the same id until it has an answer, whatever becomes of the process meanwhile. */
+  async insist(actor: ActorName, type: string, body: object): Promise<Reply['body']> {
+    const whole = { commandId: randomUUID(), ...body };
+    for (;;) {
+      const reply = await this.send(actor, type, whole).catch(() => undefined);
+      if (reply && reply.status < 500) return reply.body;
+      await wait(20);
+    }
+  }
+
   /** Sends a command that must be accepted. @returns its answer. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   async accepted(actor: ActorName, type: string, body: object): Promise<any> {

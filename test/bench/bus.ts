@@ -34,7 +34,7 @@ import {
 import SqliteDatabase from 'better-sqlite3';
 import { Redis } from 'ioredis';
 import { CustosClient } from '../../libs/command-bus/sdk/index.js';
-import { median, row, table, type Comparison } from './rounds.js';
+import { comparisonOf, median, row, table, type Comparison } from './rounds.js';
 
 const { values: options } = parseArgs({
   args: process.argv.slice(3),
@@ -285,19 +285,7 @@ function compared(
   baseline: (round: number) => number,
 ): Comparison {
   const all = Array.from({ length: ROUNDS }, (_, round) => round);
-  const [subjects, baselines] = [all.map(subject), all.map(baseline)];
-  const ratios = all.map((round) => subjects[round]! / baselines[round]!);
-  return {
-    name,
-    unit,
-    rounds: ROUNDS,
-    median: median(ratios),
-    min: Math.min(...ratios),
-    max: Math.max(...ratios),
-    subject: median(subjects),
-    baseline: median(baselines),
-    isVoid: Math.max(...baselines) > 2 * Math.min(...baselines),
-  };
+  return comparisonOf(name, unit, all.map(subject), all.map(baseline));
 }
 
 /** Raw commands that a kind is compared with: the append alone, and with what else it must do. */

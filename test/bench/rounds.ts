@@ -43,11 +43,21 @@ export async function compare(
     subjects.push(subjectFirst ? one : other);
     baselines.push(subjectFirst ? other : one);
   }
+  return comparisonOf(name, unit, subjects, baselines);
+}
+
+/** What was measured of two sides, round by round. */
+export function comparisonOf(
+  name: string,
+  unit: string,
+  subjects: readonly number[],
+  baselines: readonly number[],
+): Comparison {
   const ratios = subjects.map((value, i) => value / baselines[i]!);
   return {
     name,
     unit,
-    rounds,
+    rounds: subjects.length,
     median: median(ratios),
     min: Math.min(...ratios),
     max: Math.max(...ratios),

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import { openDatabase, type Database } from '#database';
-import { Installation, type ActorName, type Reply } from '../installation.js';
+import { Installation } from '../installation.js';
 import { collect, customer, TICKET, type Person } from '../journeys/life.js';
 
 /**
@@ -35,15 +35,6 @@ describe('an erasure that is killed', () => {
     await custos.remove();
     rmSync(folder, { recursive: true, force: true });
   });
-
-  async function persist(actor: ActorName, type: string, body: object): Promise<Reply['body']> {
-    const whole = { commandId: randomUUID(), ...body };
-    for (;;) {
-      const reply = await custos.send(actor, type, whole).catch(() => undefined);
-      if (reply && reply.status < 500) return reply.body;
-      await wait(20);
-    }
-  }
 
   const segment = (): string => {
     const events = join(custos.dataDir, 'events');
@@ -131,7 +122,7 @@ describe('an erasure that is killed', () => {
       const file = segment();
       let answered = false;
       const at: Watched = { person, file, from: sizeOf(file), answered: () => answered };
-      const erasing = persist('dpo', 'EraseData', { subjectId, cause: 'request' }).then((body) => {
+      const erasing = custos.insist('dpo', 'EraseData', { subjectId, cause: 'request' }).then((body) => {
         answered = true;
         return body;
       });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Installation, type ActorName, type Reply } from '../installation.js';
+import { Installation } from '../installation.js';
 import { customer, type Person } from '../journeys/life.js';
 import { tracesBelow } from '../plaintext.js';
 
@@ -26,15 +26,6 @@ describe(`erasures, killed ${ROUNDS} times at random moments`, () => {
     await custos.remove();
   });
 
-  /** Sends the same command under the same id until it has an answer. */
-  async function persist(actor: ActorName, type: string, body: object): Promise<Reply['body']> {
-    const whole = { commandId: randomUUID(), ...body };
-    for (;;) {
-      const reply = await custos.send(actor, type, whole).catch(() => undefined);
-      if (reply && reply.status < 500) return reply.body;
-      await wait(20);
-    }
-  }
   const states = async ({ subjectId }: Person): Promise<readonly Status[]> => {
     const { body } = await custos.get('auditor', `/v1/subjects/${subjectId}/retention`);
     return body.rows;
@@ -45,8 +36,8 @@ describe(`erasures, killed ${ROUNDS} times at random moments`, () => {
     async () => {
       for (const { subjectId } of people) {
         const erasing = Promise.all([
-          persist('dpo', 'EraseData', { subjectId, cause: 'request' }),
-          persist('dpo', 'EraseData', { subjectId, cause: 'request' }),
+          custos.insist('dpo', 'EraseData', { subjectId, cause: 'request' }),
+          custos.insist('dpo', 'EraseData', { subjectId, cause: 'request' }),
         ]);
         // A step takes some milliseconds: somewhere between the first answer and the last event.
         await wait(randomInt(0, 150));
