@@ -79,7 +79,11 @@ const [echo] = await start(process.execPath, [here('./bus-echo.js'), redisUrl], 
 const [custos, output] = await start(
   process.execPath,
   [here('../../apps/standalone/main.js')],
-  { PATH: process.env['PATH'], DATA_DIR: join(folder, 'data'), PORT: '0', REDIS_URL: redisUrl },
+  {
+    PATH: process.env['PATH'],
+    ...{ DATA_DIR: join(folder, 'data'), PORT: '0', REDIS_URL: redisUrl },
+    ...{ RATE_LIMIT: '10000000', RATE_LIMIT_ADDRESS: '10000000' },
+  },
   /^ {2}custos_\S+$/m,
 );
 const url = /API +(\S+)\/v1$/m.exec(output)?.[1] ?? '';
@@ -88,10 +92,16 @@ const issued = (await (
   await fetch(`${url}/v1/tokens`, {
     method: 'POST',
     headers: { authorization: `Bearer ${operator}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ tokens: [{ actorId: 'crm', actorType: 'service_account', roles: ['service'] }] }),
+    body: JSON.stringify({
+      tokens: [
+        { actorId: 'crm', actorType: 'service_account', roles: ['service'] },
+        { actorId: 'officer', actorType: 'user', roles: ['privacyOfficer'] },
+        { actorId: 'second-officer', actorType: 'user', roles: ['privacyOfficer'] },
+      ],
+    }),
   })
 ).json()) as { tokens: { token: string }[] };
-const token = issued.tokens[0]?.token ?? '';
+const [token = '', ...officers] = issued.tokens.map((each) => each.token);
 const { eventStoreUrl } = JSON.parse(readFileSync(join(folder, 'data', 'standalone.json'), 'utf8')) as {
   eventStoreUrl: string;
 };
@@ -108,6 +118,14 @@ async function sent(client: CustosClient, type: string, body: object): Promise<s
   if (answer.events.length !== 1) throw new Error(`${type} stored ${answer.events.length} events`);
   return answer.stream;
 }
+
+const contract = {
+  ...{ serviceId: 'crm', purposes: ['product-news', 'support-ticket'], categories: ['contact.email'] },
+  collectionPoints: ['support-form'],
+};
+const [officer, second] = officers.map((held) => new CustosClient({ url, token: held }));
+await sent(officer!, 'DraftServiceContract', contract);
+await sent(second!, 'ApproveServiceContract', { serviceId: contract.serviceId, version: 1 });
 
 const NOTICE = { noticeId: 'customer-privacy', noticeVersion: 1 };
 const people = await Promise.all(
