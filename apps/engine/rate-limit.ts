@@ -77,43 +77,88 @@ type Counted = (error: Error | null, result?: { current: number; ttl: number }) 
 
 /** Counts in one step, so that a counter without an end cannot be left behind. */
 const COUNT = `
-  local current = redis.call('INCR', KEYS[1])
-  if current == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+  local current = redis.call('INCRBY', KEYS[1], ARGV[2])
+  if current == tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
   return { current, redis.call('PTTL', KEYS[1]) }`;
 
-/** Fixed windows, counted in Redis where there is one that answers, else in this process. */
+/** A window that Redis counts, as far as this engine knows. */
+interface SharedWindow {
+  /** What Redis said last, and until when, in milliseconds of this process's clock. */
+  current: number;
+  ends: number;
+  /** Requests that Redis is being told of, and those it is told of next. */
+  telling: number;
+  next: Counted[];
+}
+
+/**
+ * Fixed windows, counted in Redis where there is one that answers, else in this process. Far from the limit nobody
+ * waits for Redis: it is told of the request afterwards, of several at once. From half of the limit on every request
+ * waits to be counted, so that several engines let through no more than the limit, and what each had begun by then.
+ */
 function storeIn(redis: Connection | undefined): new () => FastifyRateLimitStore {
   return class Store implements FastifyRateLimitStore {
-    readonly #windows = new Map<string, { current: number; ends: number }>();
+    readonly #here = new Map<string, { current: number; ends: number }>();
+    readonly #shared = new Map<string, SharedWindow>();
 
-    incr(key: string, counted: Counted, window = WINDOW): void {
-      if (redis?.status !== 'ready') return counted(null, this.#here(key, window));
-      const late = new Promise<never>((_, reject) => setTimeout(reject, PATIENCE, new Error('late')).unref());
-      Promise.race([redis.eval(COUNT, 1, `custos:rate:${key.replace(' ', ':')}`, window), late]).then(
-        (answer) => {
-          const [current, ttl] = answer as [number, number];
-          counted(null, { current, ttl: Math.max(ttl, 0) });
-        },
-        () => counted(null, this.#here(key, window)),
-      );
+    incr(key: string, counted: Counted, window = WINDOW, max = 0): void {
+      if (redis?.status !== 'ready') return counted(null, this.#countHere(key, window));
+      let shared = this.#shared.get(key);
+      if (!shared) {
+        this.#shared.set(key, (shared = { current: 0, ends: 0, telling: 0, next: [] }));
+        forgetOldest(this.#shared);
+      }
+      const now = performance.now();
+      const current = shared.current + shared.telling + shared.next.length + 1;
+      if (shared.ends > now && current * 2 <= max) {
+        counted(null, { current, ttl: shared.ends - now });
+        shared.next.push(() => undefined);
+      } else shared.next.push(counted);
+      if (shared.telling === 0) void this.#tell(redis, key, shared, window);
     }
 
     child(): FastifyRateLimitStore {
       return this;
     }
 
-    #here(key: string, window: number): { current: number; ttl: number } {
+    async #tell(connection: Connection, key: string, shared: SharedWindow, window: number): Promise<void> {
+      const name = `custos:rate:${key.replace(' ', ':')}`;
+      while (shared.next.length > 0) {
+        const told = shared.next;
+        shared.next = [];
+        shared.telling = told.length;
+        const answer = await inTime(connection.eval(COUNT, 1, name, window, told.length)).catch(() => undefined);
+        if (answer === undefined) told.forEach((counted) => counted(null, this.#countHere(key, window)));
+        else {
+          const [current, left] = answer as [number, number];
+          const ttl = Math.max(left, 0);
+          shared.current = current;
+          shared.ends = performance.now() + ttl;
+          told.forEach((counted, index) => counted(null, { current: current - told.length + index + 1, ttl }));
+        }
+        shared.telling = 0;
+      }
+    }
+
+    #countHere(key: string, window: number): { current: number; ttl: number } {
       const now = performance.now();
-      let found = this.#windows.get(key);
+      let found = this.#here.get(key);
       if (!found || found.ends <= now) {
-        this.#windows.delete(key);
-        this.#windows.set(key, (found = { current: 0, ends: now + window }));
-        forgetOldest(this.#windows);
+        this.#here.delete(key);
+        this.#here.set(key, (found = { current: 0, ends: now + window }));
+        forgetOldest(this.#here);
       }
       found.current += 1;
       return { current: found.current, ttl: found.ends - now };
     }
   };
+}
+
+/** @throws Error when Redis has not answered in the time it may take. */
+async function inTime<T>(asked: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => (timer = setTimeout(reject, PATIENCE, new Error('late'))));
+  return Promise.race([asked, late]).finally(() => clearTimeout(timer));
 }
 
 function forgetOldest(among: Map<string, unknown> | Set<string>): void {

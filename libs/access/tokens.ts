@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Database } from '#database';
+import type { Database, SqliteStatement } from '#database';
 import { plusMilliseconds, type Actor, type Instant } from '#kernel';
 import { digest, secret } from './secret.js';
 import type { AccessTables, TokenRow } from './tables.js';
@@ -37,7 +37,12 @@ export const ROTATION_OVERLAP = DAY;
  * and no default password. Each ends: by its date, by rotation, or at once by revocation.
  */
 export class Tokens {
-  constructor(private readonly database: Database<AccessTables>) {}
+  /** Asked for every request: prepared once. */
+  readonly #byHash: SqliteStatement<[string], TokenRow>;
+
+  constructor(private readonly database: Database<AccessTables>) {
+    this.#byHash = database.sqlite.prepare('SELECT * FROM tokens WHERE token_hash = ?');
+  }
 
   /** @param expiresAt after `TOKEN_LIFE` when absent; never later than `LONGEST_TOKEN_LIFE` after `at`. */
   async issue(actor: Actor, at: Instant, expiresAt?: Instant): Promise<IssuedToken> {
@@ -111,11 +116,7 @@ export class Tokens {
   /** Who holds a token that is good at this time; `undefined` when nobody does. */
   async actorOf(token: string, at: Instant): Promise<Actor | undefined> {
     if (!token.startsWith(PREFIX)) return undefined;
-    const row = await this.database.kysely
-      .selectFrom('tokens')
-      .selectAll()
-      .where('token_hash', '=', digest(token))
-      .executeTakeFirst();
+    const row = this.#byHash.get(digest(token));
     return row && isGood(row, at) ? actorOf(row) : undefined;
   }
 

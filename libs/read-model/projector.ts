@@ -3,6 +3,9 @@ import type { EventLog, Subscription } from '#event-log';
 import type { Cell, Projection, Recorded, Row, RowChange, TableShape } from '#kernel';
 import { checkpointName, pastName, physicalName, prepareTables, ROW, SINCE, UNTIL } from './schema.js';
 
+/** A commit costs as much as the rows of several events: what comes within this time shares one, in milliseconds. */
+const GATHER = 5;
+
 /**
  * Folds the log into the read models. Rows and checkpoint commit in one transaction, so each event has its effect
  * exactly once, whenever the process dies. A change that touches an unknown column fails loudly and stops it.
@@ -49,6 +52,7 @@ export class Projector {
       this.#subscription = log.follow(prefixes, {
         from: () => this.position,
         handle: (events) => this.apply(events),
+        gather: GATHER,
         onCaughtUp: resolve,
         onStopped: (error) => {
           reject(error);

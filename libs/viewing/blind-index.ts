@@ -30,6 +30,9 @@ import { ReadModelBehind } from '#read-model';
 import type { DataCollected, DataCorrected, DataErased, RetentionExpired } from '#subject';
 import { normalised, searchFieldOf, type SearchField } from './identifier.js';
 
+/** How long new events share a commit, in milliseconds; most of them change nothing here. */
+const GATHER = 5;
+
 /** Somebody an identifier belongs to, and the categories it is held as. */
 export interface FoundSubject {
   readonly subjectId: string;
@@ -290,6 +293,7 @@ export class BlindIndex {
         await this.#take(generation, events);
         this.#takeOver(generation);
       },
+      gather: GATHER,
       onCaughtUp: () => {
         this.#caughtUp.add(generation);
         this.#takeOver(generation);

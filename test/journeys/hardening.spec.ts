@@ -528,6 +528,17 @@ describe('how often may be asked', () => {
       expect((await ask(one, `Bearer ${token}`)).remaining).toBe(28);
     });
 
+    it('lets no more through than the limit when many ask at once', async () => {
+      const [one] = engines as [Installation];
+      const token = `Bearer ${one.token('dpo')}`;
+      for (const key of await redis.client.keys('custos:rate:credential:*')) await redis.client.del(key);
+      const replies = await Promise.all(Array.from({ length: 100 }, () => ask(one, token)));
+      const answered = replies.filter(({ status }) => status === 200).length;
+      expect(answered).toBeGreaterThan(20);
+      expect(answered).toBeLessThanOrEqual(30);
+      expect(replies.filter(({ status }) => status === 429)).toHaveLength(100 - answered);
+    });
+
     it('goes on when Redis is gone, and counts by itself then', async () => {
       const [one] = engines as [Installation];
       await redis.kill();
