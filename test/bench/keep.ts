@@ -39,6 +39,13 @@ const EVENTS = 10;
 const ASKED = 200;
 const ERASED = 100;
 const HEAVY = 10_000;
+/** Nobody opens the files of more than 200 people in a day: the files are opened by several, in turn. */
+const FILES_OF_ONE = 100;
+const DESKS = Array.from(
+  { length: Math.ceil(((ASKED + ERASED) * SIZES.length + ERASED) / FILES_OF_ONE) },
+  (_, index) => `desk-${index}`,
+);
+let opened = 0;
 const START = '2026-11-23T09:00:00Z';
 /** Ended with this process, however that ends. */
 const children: ChildProcess[] = [];
@@ -89,11 +96,25 @@ async function open(): Promise<Door> {
     check(response.ok, `${response.status} of ${path.split('?')[0]}`);
     return response.json();
   };
-  const roles = { support: 'staff', dpo: 'privacyOfficer', auditor: 'auditor' };
+  const roles = {
+    ...{ dpo: 'privacyOfficer', 'second-dpo': 'privacyOfficer', auditor: 'auditor' },
+    ...Object.fromEntries(DESKS.map((desk) => [desk, 'staff'])),
+  };
   const { tokens: issued } = (await ask('operator', '/v1/tokens', {
     tokens: Object.entries(roles).map(([actorId, role]) => ({ actorId, actorType: 'user', roles: [role] })),
   })) as { readonly tokens: readonly { readonly actorId: string; readonly token: string }[] };
   issued.forEach(({ actorId, token }) => tokens.set(actorId, token));
+  const accepted = async (actor: string, type: string, body: object) => {
+    const sent = { commandId: randomUUID(), ...body };
+    const answer = (await ask(actor, `/v1/commands/${type}`, sent)) as { accepted: boolean; code?: string };
+    check(answer.accepted, `${type}: ${answer.code}`);
+  };
+  for (const granteeId of DESKS) {
+    const grant = { granteeId, grantId: randomUUID() };
+    const scope = { role: 'staff', purposeId: 'support-ticket', categories: ['ticket.text'] };
+    await accepted('dpo', 'RequestAccess', { ...grant, ...scope, to: '2027-06-01T00:00:00Z' });
+    await accepted('second-dpo', 'GrantAccess', grant);
+  }
   return {
     dataDir,
     get: (actor, path) => ask(actor, path),
@@ -123,8 +144,10 @@ const percentile = (times: readonly number[], share: number): number =>
 const some = <T>(all: readonly T[], count: number): readonly T[] =>
   all.filter((_, index) => index % Math.max(1, Math.floor(all.length / count)) === 0).slice(0, count);
 
-const fileOf = (door: Door, subjectId: string) =>
-  door.get('support', `/v1/subjects/${subjectId}?purpose=support-ticket&caseRef=CASE-1`);
+/** As one of those at the desk sees it. */
+const fileOf = (door: Door, subjectId: string, desk = deskOf()) =>
+  door.get(desk, `/v1/subjects/${subjectId}?purpose=support-ticket&caseRef=CASE-1`);
+const deskOf = (): string => DESKS[Math.floor(opened++ / FILES_OF_ONE)]!;
 
 async function accessReports(door: Door, people: readonly string[]): Promise<readonly number[]> {
   const times: number[] = [];
@@ -156,9 +179,10 @@ async function erasure(door: Door, subjectId: string): Promise<Erasure> {
   const answered = performance.now() - from;
   check(answer.accepted, `EraseData: ${answer.code}`);
   let withheld: number | undefined;
+  const desk = deskOf();
   for (;;) {
     if (withheld === undefined) {
-      const file = await fileOf(door, subjectId);
+      const file = await fileOf(door, subjectId, desk);
       if (file.holdings.every(({ value }: { value?: string }) => value === undefined))
         withheld = performance.now() - from;
     } else {
