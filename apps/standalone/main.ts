@@ -4,6 +4,9 @@ import { startStandalone } from './standalone.js';
 
 const line = (text = ''): void => void process.stdout.write(`${text}\n`);
 
+/** How long stopping may take, in milliseconds: what stands in the way is left as it is. Nothing accepted is lost. */
+const LONGEST_STOP = 6_000;
+
 function endWith(error: unknown): never {
   process.stderr.write(`custos: ${error instanceof Error ? error.message : 'failed'}\n`);
   process.exit(error instanceof BadSetting ? 2 : 1);
@@ -16,6 +19,7 @@ try {
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
+    setTimeout(endWith, LONGEST_STOP, new Error('stopping took too long; the process ends as it is')).unref();
     custos.stop().then(() => process.exit(0), endWith);
   };
   process.on('SIGTERM', stop);
