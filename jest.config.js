@@ -15,6 +15,8 @@ const project = (displayName, testMatch) => ({
 
 export default {
   testTimeout: 120_000,
+  // By default jest leaves one core free, and of two that is half of them.
+  maxWorkers: 2,
   projects: [
     project('rules', ['<rootDir>/libs/**/*.spec.ts', '<rootDir>/apps/**/*.spec.ts', '<rootDir>/test/*.spec.ts']),
     project('contract', ['<rootDir>/test/contract/**/*.spec.ts']),
