@@ -8,6 +8,8 @@ import { connectRedis, EVENTS, type Connection } from './sdk/index.js';
 /** How many published events are kept at least, for consumers that were away; more while a group has not read them. */
 export const EVENTS_KEPT = 100_000;
 const TRIM_INTERVAL = 5_000;
+/** Events of so many milliseconds are published in one write. */
+const GATHER = 5;
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 5_000;
 
@@ -89,6 +91,7 @@ export class Outbox {
         this.#subscription = this.options.log.follow(this.options.prefixes, {
           from: () => this.#seen,
           handle: (events) => this.#publish(events),
+          gather: GATHER,
           onStopped: resolve,
         });
       });
