@@ -30,7 +30,7 @@ export const RETENTION_TRIGGERS = [
 ] as const;
 export type RetentionTrigger = (typeof RETENTION_TRIGGERS)[number];
 
-/** What happens when a retention period has ended. */
+/** What happens when a retention period has ended; from the one that keeps least to the one that keeps most. */
 export const RETENTION_ACTIONS = ['erase', 'anonymise', 'review'] as const;
 export type RetentionAction = (typeof RETENTION_ACTIONS)[number];
 

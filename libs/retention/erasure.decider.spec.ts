@@ -65,7 +65,7 @@ const restricted = (ground: '18(1)(a)' | '18(1)(b)' | '18(1)(c)'): Folded => ({
 });
 const shared: Folded = {
   type: 'DataShared',
-  data: { recipientId: 'chart-cloud', recipientKind: 'PROCESSOR', items: [{ itemId: EMAIL, version: 1 }] },
+  data: { recipientId: 'chart-cloud', recipientKind: 'PROCESSOR', purposeId: 'support', items: [ref(EMAIL)] },
 };
 
 /** What keeps data from being erased, by the way it is known. */

@@ -11,6 +11,7 @@ export const retentionCodec: EventCodec<RetentionEvent | LegalHoldEvent> = {
     RetentionScheduled: { stored: 'retention-scheduled.v1' },
     DeferralOpened: { stored: 'deferral-opened.v1' },
     DeferralClosed: { stored: 'deferral-closed.v1' },
+    DataAnonymised: { stored: 'data-anonymised.v1' },
     ErasureFinalised: { stored: 'erasure-finalised.v1' },
     LegalHoldPlaced: { stored: 'legal-hold-placed.v1' },
     LegalHoldApproved: { stored: 'legal-hold-approved.v1' },

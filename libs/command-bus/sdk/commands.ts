@@ -936,6 +936,13 @@ export interface CommandBodies {
     readonly subjectId: string;
     readonly itemIds?: readonly string[];
   };
+  DecideRetentionReview: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly subjectId: string;
+    readonly itemIds: readonly string[];
+    readonly outcome: 'erase' | 'keep';
+  };
   EraseData: {
     readonly occurredAt?: string;
     readonly caseRef?: string;
