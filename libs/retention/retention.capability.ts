@@ -1,6 +1,10 @@
 import { subjectStream } from '#kernel';
 import { purposeRegister } from '#purpose';
 import { capability, slice, view, type Role } from '#slice';
+import { ApproveErasureRun } from './erasure-run.commands.js';
+import { erasureRunDecider, erasureRunStream } from './erasure-run.decider.js';
+import { digestOfRun } from './erasure-run.digest.js';
+import { erasureRunsProjection } from './erasure-run.projection.js';
 import { ErasureController } from './erasure.controller.js';
 import { keysBeyondUse, keysNotErased, knownKeys, mayBeKept } from './erasure.decider.js';
 import { erasureLedgerProjection } from './erasure.projection.js';
@@ -129,6 +133,14 @@ export const retentionCapability = capability({
       ],
     }),
     slice({
+      decider: erasureRunDecider,
+      streamPrefix: 'erasurerun-',
+      stream: ({ runId }) => erasureRunStream(runId),
+      facts: () => ({}),
+      lookUp: (command) => Promise.resolve({ digestOfListed: digestOfRun(command) }),
+      commands: [{ command: ApproveErasureRun, roles: ['privacyOfficer'] }],
+    }),
+    slice({
       decider: legalHoldDecider,
       streamPrefix: legalHoldRegister.streamPrefix,
       stream: ({ holdId }) => holdStream(holdId),
@@ -144,7 +156,7 @@ export const retentionCapability = capability({
     }),
   ],
   registers: [legalHoldRegister],
-  projections: [retentionScheduleProjection, erasureLedgerProjection, legalHoldsProjection],
+  projections: [retentionScheduleProjection, erasureLedgerProjection, legalHoldsProjection, erasureRunsProjection],
   views: [
     view('subject', 'retention', retentionScheduleProjection, 'retention_schedule'),
     view('subject', 'retention-purposes', retentionScheduleProjection, 'retention_purposes'),
@@ -155,6 +167,7 @@ export const retentionCapability = capability({
     view('subject', 'erasure-recipients', erasureLedgerProjection, 'erasure_recipients', DISCREET),
     view('register', 'retention-reviews', retentionScheduleProjection, 'retention_reviews'),
     view('register', 'erasures', erasureLedgerProjection, 'erasures'),
+    view('register', 'erasure-runs', erasureRunsProjection, 'erasure_runs'),
     view('register', 'legal-holds', legalHoldsProjection, 'legal_holds', DISCREET),
   ],
   controllers: [RetentionController, ErasureController],

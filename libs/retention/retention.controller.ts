@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, NotFoundException, ParseUUIDPipe, Query } from '@nestjs/common';
+import { Controller, Get, Inject, NotFoundException, Param, ParseUUIDPipe, Query } from '@nestjs/common';
 import { OpenTo } from '#access';
 import { RETENTION_ACTIONS, type RetentionAction } from '#purpose';
 import { parseInstant, plusMilliseconds, type Row } from '#kernel';
@@ -6,12 +6,15 @@ import { ReadModels } from '#read-model';
 import { CLOCK, InvalidCommand, type Clock } from '#slice';
 import { addPeriodToInstant } from '#calendar';
 import { LAW_OF } from './deferral.decider.js';
+import { VERSIONS_IN_RUN } from './erasure-run.commands.js';
+import { digestOfRun } from './erasure-run.digest.js';
+import type { ErasureRun, ItemOfRun } from './erasure-run.events.js';
+import { erasureRunsProjection } from './erasure-run.projection.js';
 import { erasureLedgerProjection } from './erasure.projection.js';
 import { retentionScheduleProjection } from './retention.projection.js';
 
 /** How long an erasure may take from the moment it is due, in milliseconds: a day (C16). */
 export const ERASURE_WITHIN = 24 * 60 * 60 * 1000;
-const ROWS_SHOWN = 500;
 /** The number of people in a cell is given out in whole multiples of this, rounded down; fewer are not shown. */
 export const SMALLEST_CELL = 10;
 const NOT_DEFERRED = { status: 'kept', deferred_ref: null } as const;
@@ -30,6 +33,16 @@ interface ScheduleRow extends Row {
   readonly review_since: string | null;
   readonly reliance: 'written' | 'moved' | null;
   readonly erasure_id: string | null;
+}
+
+interface RunRow extends Row {
+  readonly at: string;
+  readonly digest: string;
+  readonly approved_by: string;
+  readonly approved_at: string;
+  readonly versions: number;
+  readonly items: string;
+  readonly exceptions: string;
 }
 
 interface PurposeRow extends Row {
@@ -70,6 +83,20 @@ export class RetentionController {
         versions: count({ status: 'kept', deferred_by: cause }),
       }))
       .filter(({ versions }) => versions > 0);
+    const rows = this.#rows('retention_schedule', NOT_DEFERRED, 'due', by).map((row) => ({
+      ...(row as ScheduleRow),
+      action: this.#actionOf(row as ScheduleRow),
+    }));
+    const run: ErasureRun = {
+      at: by,
+      items: rows.map(({ subject_id, item_id, version, action }) => ({
+        subjectId: subject_id,
+        itemId: item_id,
+        version,
+        action,
+      })),
+      exceptions: exceptions.map(({ cause, versions }) => ({ cause, versions })),
+    };
     const moved = count({ ...NOT_DEFERRED, reliance: 'moved' });
     return {
       at: by,
@@ -85,12 +112,45 @@ export class RetentionController {
       beyondUse: this.readModels.count(retentionScheduleProjection, 'retention_schedule', { status: 'beyondUse' }),
       deferred: exceptions.reduce((sum, { versions }) => sum + versions, 0),
       exceptions,
-      rows: this.#rows('retention_schedule', NOT_DEFERRED, 'due', by).map((row) => ({
-        ...row,
-        action: this.#actionOf(row as ScheduleRow),
-      })),
+      rows,
+      // What a privacy officer approves: send it back with the digest.
+      run: { ...run, digest: digestOfRun(run) },
       position: this.readModels.position,
     };
+  }
+
+  /** What became of what was approved: it is carried out at its time, and this says how far that is. */
+  @Get('runs/:runId')
+  @OpenTo('staff', 'privacyOfficer', 'legal', 'auditor')
+  run(@Param('runId', ParseUUIDPipe) runId: string): object {
+    const [row] = this.readModels.rows<RunRow>(erasureRunsProjection, 'erasure_runs', { run_id: runId });
+    if (!row) throw new NotFoundException();
+    const items = (JSON.parse(row.items) as readonly ItemOfRun[]).map((item) => ({ ...item, ...this.#stateOf(item) }));
+    const outcome: Record<string, number> = {};
+    for (const { state } of items) outcome[state] = (outcome[state] ?? 0) + 1;
+    return {
+      runId,
+      at: row.at,
+      digest: row.digest,
+      approvedBy: row.approved_by,
+      approvedAt: row.approved_at,
+      exceptions: JSON.parse(row.exceptions) as unknown,
+      versions: row.versions,
+      outcome,
+      done: items.every(({ state }) => state === 'erased'),
+      remaining: items.filter(({ state }) => state !== 'erased'),
+      position: this.readModels.position,
+    };
+  }
+
+  #stateOf({ itemId, version }: ItemOfRun): { readonly state: string; readonly cause?: string; readonly due?: string } {
+    const where = { item_id: itemId, version };
+    const [row] = this.readModels.rows<ScheduleRow>(retentionScheduleProjection, 'retention_schedule', where);
+    if (!row) return { state: 'unknown' };
+    if (row.status !== 'kept') return { state: row.status };
+    if (row.deferred_by !== null) return { state: 'deferred', cause: row.deferred_by };
+    const due = row.due === null ? {} : { due: row.due };
+    return { state: row.review_since === null ? 'kept' : 'inReview', ...due };
   }
 
   /** `OverdueErasures`: what should be gone and is not. Must be empty. */
@@ -201,7 +261,7 @@ export class RetentionController {
   ): readonly Row[] {
     const projection = table === 'erasures' ? erasureLedgerProjection : retentionScheduleProjection;
     return this.readModels
-      .due<Row>(projection as never, table, where, column, now, ROWS_SHOWN)
+      .due<Row>(projection as never, table, where, column, now, VERSIONS_IN_RUN)
       .map(({ row_number: _number, ...row }) => row);
   }
 }

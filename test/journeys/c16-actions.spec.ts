@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Installation } from '../installation.js';
 import {
@@ -167,5 +168,55 @@ describe('at the end of a period', () => {
     expect(await status(person)).toBe('kept');
     await custos.advanceTo('2026-08-06T09:00:00Z');
     await erased(person);
+  });
+
+  it('is looked at beforehand, approved by its digest, and carried out on time with or without that', async () => {
+    await custos.renewAccess();
+    const purposeId = await purposeWith({ action: 'erase' });
+    const [asha, bela] = [await borrower(purposeId), await borrower(purposeId)];
+    const at = '2026-09-06T09:00:00.000Z';
+    const dryRun = async () => (await custos.get('dpo', `/v1/retention/due?at=${at}`)).body.run;
+    const seen = await dryRun();
+    expect(seen.items).toEqual(
+      expect.arrayContaining(
+        [asha, bela].map((person) => ({
+          subjectId: person.subjectId,
+          itemId: itemOf(person),
+          version: 1,
+          action: 'erase',
+        })),
+      ),
+    );
+    const runId = randomUUID();
+    const less = { ...seen, items: seen.items.slice(1) };
+    await refuses(
+      custos,
+      'dpo',
+      'ApproveErasureRun',
+      { runId, ...less },
+      said('VERSION_CONFLICT', '', 'engine rule', { runId, field: 'digest' }),
+    );
+    const approval = await custos.accepted('dpo', 'ApproveErasureRun', { runId, ...seen });
+    const runNow = async () => (await custos.get('auditor', `/v1/retention/runs/${runId}`, approval.position)).body;
+    expect(await runNow()).toMatchObject({
+      approvedBy: 'dpo',
+      digest: seen.digest,
+      outcome: { kept: seen.items.length },
+      done: false,
+    });
+    // What comes up after the approval keeps what it keeps, and that is seen.
+    const deferralId = randomUUID();
+    const opening = { subjectId: bela.subjectId, deferralId, cause: 'openComplaint', caseRef: 'C-1' };
+    await custos.accepted('dpo', 'OpenDeferral', opening);
+    await custos.advanceTo(at);
+    await erased(asha);
+    const carriedOut = await custos.eventually(
+      () => custos.get('auditor', `/v1/retention/runs/${runId}`),
+      ({ body }) => body.outcome.deferred === 1 && body.outcome.erased === seen.items.length - 1,
+    );
+    expect(carriedOut.body.remaining).toMatchObject([{ itemId: itemOf(bela), cause: 'openComplaint' }]);
+    await custos.accepted('dpo', 'CloseDeferral', { subjectId: bela.subjectId, deferralId });
+    await erased(bela);
+    expect(await runNow()).toMatchObject({ done: true, remaining: [] });
   });
 });
