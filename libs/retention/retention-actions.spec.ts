@@ -179,6 +179,10 @@ describe('what is to be reviewed at its end', () => {
     inReview
       .when(holdFor('support', [EMAIL]), ruled({ period: 'P9Y' }))
       .thenRefused('RETENTION_EXTENSION_FORBIDDEN', { items: [EMAIL] }));
+  it('finds none either where its time is over and something keeps it', () =>
+    after([OPENED, collected(EMAIL, 'collected')])
+      .when(holdFor('support', [EMAIL]), { ...held, ...ruled({ period: 'P9Y' }) })
+      .thenRefused('RETENTION_EXTENSION_FORBIDDEN', { items: [EMAIL] }));
   it('goes with the purpose that asks for the review', () => {
     const [ended] = eventsOf(inReview.when(endPurpose('support', [EMAIL]), at('2028-01-10T09:00:00Z')).outcome);
     after(reviewable, [DUE, asked], ['2028-01-10T09:00:00Z', ended!])
@@ -263,6 +267,10 @@ describe('a period that counts from the last reliance', () => {
   });
   it('takes the last one, in whatever order they are entered', () =>
     expect(dueAfter(relied, [USED, usedItem(EMAIL)], ['2026-06-01T09:00:00Z', usedItem(EMAIL)])).toBe(MOVED));
+  it('is not prolonged by what comes after its end', () => {
+    expect(dueAfter(relied, ['2028-01-05T08:59:59.999Z', usedItem(EMAIL)])).toBe('2030-01-05T08:59:59.999Z');
+    expect(dueAfter(relied, [DUE, usedItem(EMAIL)])).toBe(due);
+  });
   it('is written down anew when the old date comes, and ends on the new one', () => {
     const history = [relied, [USED, usedItem(EMAIL)]] as const;
     const scheduled: Folded = {

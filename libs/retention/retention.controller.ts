@@ -35,6 +35,11 @@ interface ScheduleRow extends Row {
   readonly erasure_id: string | null;
 }
 
+interface CellRow extends Row {
+  readonly category: string;
+  readonly year: number;
+}
+
 interface RunRow extends Row {
   readonly at: string;
   readonly digest: string;
@@ -225,19 +230,13 @@ export class RetentionController {
   @Get('anonymised')
   @OpenTo('staff', 'privacyOfficer', 'legal', 'auditor')
   anonymised(): object {
-    const people = new Map<string, { category: string; year: number; people: number }>();
-    for (let after: number | undefined = 0; after !== undefined;) {
-      const page = this.readModels.page(retentionScheduleProjection, 'anonymised', {}, after, 1_000);
-      for (const row of page.rows) {
-        const { category, year } = row as unknown as { readonly category: string; readonly year: number };
-        const cell = people.get(`${category} ${year}`) ?? { category, year, people: 0 };
-        people.set(`${category} ${year}`, { ...cell, people: cell.people + 1 });
-      }
-      after = page.next;
-    }
-    const rows = [...people.values()]
-      .map((cell) => ({ ...cell, people: cell.people - (cell.people % SMALLEST_CELL) }))
-      .filter((cell) => cell.people > 0)
+    const rows = this.readModels
+      .rows<CellRow>(retentionScheduleProjection, 'anonymised_cells', {})
+      .map(({ category, year }) => {
+        const people = this.readModels.count(retentionScheduleProjection, 'anonymised', { category, year });
+        return { category, year, people: people - (people % SMALLEST_CELL) };
+      })
+      .filter(({ people }) => people > 0)
       .sort((a, b) => (`${a.category} ${a.year}` < `${b.category} ${b.year}` ? -1 : 1));
     return { unit: SMALLEST_CELL, rows, position: this.readModels.position };
   }

@@ -215,10 +215,9 @@ function holdForPurpose(command: HoldForPurpose, state: RetentionState, facts: R
   const { subjectId, purposeId, itemIds, assessmentRef, serviceRequestRef } = command;
   const items = named(itemIds, state);
   if ('kind' in items) return items;
-  // A further purpose found during a review would keep the item longer by itself.
-  const reviewing = items.filter(inReview);
-  if (reviewing.length > 0)
-    return refuse('RETENTION_EXTENSION_FORBIDDEN', { items: reviewing.map(({ itemId }) => itemId) });
+  // A further purpose for what is past its time would keep it longer by itself.
+  const past = items.filter((item) => inReview(item) || (itemDue(item) ?? '9999') <= facts.now);
+  if (past.length > 0) return refuse('RETENTION_EXTENSION_FORBIDDEN', { items: past.map(({ itemId }) => itemId) });
   const found = purposeAsOf(facts.purposes, purposeId, facts.occurredAt);
   if (found.status !== 'inForce') return refuse(purposeRefusal(found.status), { purposeId });
   const { purpose } = found;

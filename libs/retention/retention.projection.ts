@@ -1,5 +1,14 @@
 import { addPeriodToInstant } from '#calendar';
-import { insert, update, type Instant, type Projection, type Recorded, type Row, type RowChange } from '#kernel';
+import {
+  insert,
+  insertIfAbsent,
+  update,
+  type Instant,
+  type Projection,
+  type Recorded,
+  type Row,
+  type RowChange,
+} from '#kernel';
 import { dueWhenCausePasses } from '#subject';
 import type {
   ConsentEndView,
@@ -144,6 +153,11 @@ export const retentionScheduleProjection: Projection<ScheduleEvent> = {
       indexes: [['subject_id'], ['outcome', 'decide_by']],
       history: true,
     },
+    anonymised_cells: {
+      columns: { category: 'text', year: 'integer', position: 'integer' },
+      key: ['category', 'year'],
+    },
+    /** One row a person: how many there are of a cell is the number of people. */
     anonymised: {
       columns: { category: 'text', year: 'integer', position: 'integer', number: 'integer' },
       key: ['position', 'number'],
@@ -311,9 +325,11 @@ export const retentionScheduleProjection: Projection<ScheduleEvent> = {
         ),
         endReview({ item_id: itemId }, outcome, occurredAt, actorId),
       ]),
-    // One row a person: how many there are is the number of people.
     DataAnonymised: ({ data, position }) =>
-      data.counted.map(({ category, year }, number) => insert('anonymised', { category, year, position, number })),
+      data.counted.flatMap(({ category, year }, number) => [
+        insertIfAbsent('anonymised_cells', { category, year, position }),
+        insert('anonymised', { category, year, position, number }),
+      ]),
     DeferralOpened: ({ data, occurredAt, position, id }) => {
       const { subjectId, deferralId, cause, caseRef, itemIds, categories } = data;
       const scope = { ...(itemIds && { itemIds }), ...(categories && { categories }) };

@@ -360,7 +360,10 @@ function runsFromStart({ trigger, period }: RetentionTerm, at: Instant): Partial
   return { triggeredAt: at, due, dueWritten: due };
 }
 
-/** Periods that count from the last reliance run from here on, for the purpose that relied on the items. */
+/**
+ * Periods that count from the last reliance run from here on, for the purpose that relied on the items. What comes after
+ * their end prolongs nothing.
+ */
 function reliedOn(
   state: RetentionState,
   refs: readonly { readonly itemId: string }[],
@@ -373,7 +376,8 @@ function reliedOn(
     hold.term.trigger === 'lastReliedOn' &&
     (basis === undefined || hold.basis === basis) &&
     !hold.ended &&
-    (hold.triggeredAt === undefined || hold.triggeredAt < at);
+    (hold.triggeredAt === undefined || hold.triggeredAt < at) &&
+    (hold.due === undefined || at < hold.due);
   const touched = refs.filter(({ itemId }) => state.items[itemId]?.holds.some(runsAnew));
   return touched.reduce(
     (folded, { itemId }) =>
