@@ -154,6 +154,11 @@ describe('what is to be reviewed at its end', () => {
     deferred.when(expire(), { ...when, ...held }).thenNothing();
     deferred.when(expire(), when).thenTypes('RetentionExpired', 'ErasureStarted');
   });
+  it('is not decided any more when the time for that is over, though something keeps it', () => {
+    const late = { ...at(BOUND), ...held, ...ruled({ period: 'P9Y' }) };
+    inReview.when(decide('keep', EMAIL), late).thenRefused('RETENTION_EXTENSION_FORBIDDEN', { items: [EMAIL] });
+    inReview.when(decide('erase', EMAIL), late).thenTypes('RetentionReviewed', 'RetentionDeferred');
+  });
   it('is not asked about while something keeps it, and then it is', () => {
     after(reviewable)
       .when(expire(), { ...at(DUE), ...held })
@@ -199,6 +204,14 @@ describe('what is to be reviewed at its end', () => {
     ]);
     for (const event of eventsOf(inReview.when(decide('erase', EMAIL), at('2028-01-10T09:00:00Z')).outcome))
       tell('2028-01-10T09:00:00Z', event);
+    const deferred = logbook();
+    const kept = eventsOf(inReview.when(expire(), { ...at(BOUND), ...held }).outcome);
+    for (const [moment, event] of [...history, ...kept.map((event) => [BOUND, event] as const)])
+      deferred.at(moment, event);
+    expect(tablesOf(retentionScheduleProjection, deferred.events)).toMatchObject({
+      retention_reviews: [{ outcome: 'deferred', decided_by: null }],
+      retention_schedule: [{ status: 'kept', deferred_by: 'legalHold', review_since: null }],
+    });
     expect(rows()).toMatchObject([{ outcome: 'erase', decided_by: 'crm', decided_at: '2028-01-10T09:00:00.000Z' }]);
   });
 });

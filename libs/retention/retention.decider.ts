@@ -359,10 +359,12 @@ function decideReview(command: DecideRetentionReview, state: RetentionState, fac
   const decided: RetentionReviewed['data']['items'][number][] = [];
   const unjustified: string[] = [];
   for (const item of items) {
-    const holds = outcome === 'keep' ? runningOn(item, facts) : [];
+    const late = (item.review?.decideBy ?? facts.now) <= facts.now;
+    const holds = outcome === 'keep' && !late ? runningOn(item, facts) : [];
     const keeps = holds.length > 0;
     // What a hold or an open case keeps stays without a decision, and goes when that has passed.
-    if (outcome === 'keep' && !keeps && !blockingCause(item, state, subjectId, facts)) unjustified.push(item.itemId);
+    if (outcome === 'keep' && !keeps && (late || !blockingCause(item, state, subjectId, facts)))
+      unjustified.push(item.itemId);
     const about = {
       itemId: item.itemId,
       version: currentOf(item),

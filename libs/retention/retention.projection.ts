@@ -142,7 +142,8 @@ export const retentionScheduleProjection: Projection<ScheduleEvent> = {
         due: 'text',
         since: 'text',
         decide_by: 'text',
-        /** `keep`, `erase`, `undecided` (ended because nobody decided) or `erased` (for another reason). */
+        /** `keep`, `erase`, `undecided` (ended because nobody decided), `deferred` (nobody decided, and something keeps
+         * it beyond that) or `erased` (for another reason). */
         outcome: 'text?',
         decided_at: 'text?',
         decided_by: 'text?',
@@ -217,6 +218,11 @@ export const retentionScheduleProjection: Projection<ScheduleEvent> = {
       }),
     // The row goes on with the new version; the superseded one gets a row and a period of its own.
     DataCorrected: ({ data, occurredAt, position, id }) => [
+      update(
+        'retention_reviews',
+        { item_id: data.itemId, version: data.fromVersion, outcome: null },
+        { version: data.toVersion },
+      ),
       update(
         'retention_schedule',
         { item_id: data.itemId, version: data.fromVersion },
@@ -367,13 +373,14 @@ export const retentionScheduleProjection: Projection<ScheduleEvent> = {
         ...(undecided ? [endReview({ item_id: itemId }, 'undecided', occurredAt)] : []),
       ]),
     RetentionDeferred: ({ data, occurredAt }) =>
-      data.items.map(({ itemId, version, cause, ref }) =>
+      data.items.flatMap(({ itemId, version, cause, ref }) => [
         update(
           'retention_schedule',
           { item_id: itemId, version },
-          { deferred_by: cause, deferred_ref: ref, deferred_since: occurredAt },
+          { review_since: null, deferred_by: cause, deferred_ref: ref, deferred_since: occurredAt },
         ),
-      ),
+        endReview({ item_id: itemId, version }, 'deferred', occurredAt),
+      ]),
     ErasureStarted: ({ data, occurredAt }) => [
       ...endedRows(data).map((where) =>
         update('retention_schedule', where, {
