@@ -118,6 +118,7 @@ const PARAMETERS: Readonly<Record<string, JsonSchema>> = {
   months: { type: 'string', pattern: '^([1-9]|[1-9]\\d|1[01]\\d|120)$' },
   noticeId: registerId,
   purpose: { ...registerId, description: 'what it is for' },
+  runId: uuid,
   sha256: { type: 'string', pattern: SHA_256.source },
   stream: registerId,
   subject: uuid,

@@ -20,7 +20,10 @@ export type LawfulBasis = (typeof LAWFUL_BASES)[number];
 export const RLI_CONDITIONS = ['publicTaskRequest', 'nationalSecurity', 'emergency', 'crime', 'safeguarding'] as const;
 export type RliCondition = (typeof RLI_CONDITIONS)[number];
 
-/** What starts a retention period. */
+/**
+ * What starts a retention period. `lastReliedOn`: the last use that was authorised, or disclosure, for the purpose, the
+ * end of the consent it rests on, or else the collection.
+ */
 export const RETENTION_TRIGGERS = [
   'collected',
   'relationshipClosed',
@@ -30,7 +33,7 @@ export const RETENTION_TRIGGERS = [
 ] as const;
 export type RetentionTrigger = (typeof RETENTION_TRIGGERS)[number];
 
-/** What happens when a retention period has ended. */
+/** What happens when a retention period has ended; from the one that keeps least to the one that keeps most. */
 export const RETENTION_ACTIONS = ['erase', 'anonymise', 'review'] as const;
 export type RetentionAction = (typeof RETENTION_ACTIONS)[number];
 

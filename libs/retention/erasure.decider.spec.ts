@@ -65,7 +65,7 @@ const restricted = (ground: '18(1)(a)' | '18(1)(b)' | '18(1)(c)'): Folded => ({
 });
 const shared: Folded = {
   type: 'DataShared',
-  data: { recipientId: 'chart-cloud', recipientKind: 'PROCESSOR', items: [{ itemId: EMAIL, version: 1 }] },
+  data: { recipientId: 'chart-cloud', recipientKind: 'PROCESSOR', purposeId: 'support', items: [ref(EMAIL)] },
 };
 
 /** What keeps data from being erased, by the way it is known. */
@@ -400,6 +400,7 @@ describe('an erasure becomes final', () => {
 });
 
 describe('an item that serves two purposes (I-16b)', () => {
+  const email = collected(EMAIL, 'collected', { period: 'P2M' });
   const approved: readonly PurposeEvent[] = [
     {
       type: 'PurposeDefined',
@@ -470,9 +471,9 @@ describe('an item that serves two purposes (I-16b)', () => {
       data: { subjectId, purposeId, reason: 'fulfilled', items: [{ itemId: EMAIL, version: 1, itemDue }] },
     });
     const both = after(email, added);
-    both.when(endPurpose('service', [EMAIL])).then(ended('service', '2026-02-05T09:00:00.000Z'));
+    both.when(endPurpose('service', [EMAIL])).then(ended('service', '2026-03-05T09:00:00.000Z'));
     both.when(endPurpose('support', [EMAIL])).then(ended('support', '2026-06-02T08:00:00.000Z'));
-    const none = both.given(ended('service', '2026-02-05T09:00:00.000Z'));
+    const none = both.given(ended('service', '2026-03-05T09:00:00.000Z'));
     none.when(endPurpose('support', [EMAIL])).then(ended('support', '2026-03-02T09:00:00.000Z'));
     after(email, added, ended('service', null), ended('support', OPENED))
       .when(expire())

@@ -271,6 +271,7 @@ export function confirmErasure(
         ...(cut && { part }),
       },
     });
+  const cells = new Set<string>();
   let ended = versionsOf(state).filter(({ status }) => status !== 'erased').length;
   for (const [erasureId, versions] of groups) {
     ended -= versions.length;
@@ -288,9 +289,22 @@ export function confirmErasure(
         cause: state.erasures[erasureId]?.cause ?? 'retention',
       },
     });
+    const counted = cellsOf(versions, state).filter(({ category, year }) => {
+      const cell = `${category} ${year}`;
+      return !state.countedAs.includes(cell) && !cells.has(cell) && cells.add(cell);
+    });
+    if (counted.length > 0)
+      events.push({
+        type: 'DataAnonymised',
+        data: { subjectId, ...(erasureId !== '' && { erasureId }), counted },
+      });
   }
   return events.length === 0 ? unchanged : accept(...events);
 }
+
+/** What is counted of these versions: by category and year of collection. */
+const cellsOf = (versions: readonly KeptVersion[], state: RetentionState) =>
+  versions.flatMap(({ itemId, category, counted }) => (counted ? [{ category, year: state.items[itemId]!.year }] : []));
 
 /**
  * States that what a person reported in a case is erased: its keys are destroyed between this decision and its append.

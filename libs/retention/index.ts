@@ -10,6 +10,7 @@ export {
 export { KEYSTORE_BACKUP_HORIZON } from './erasure.decider.js';
 export { erasureLedgerProjection } from './erasure.projection.js';
 export * from './legal-hold.events.js';
+export type { ErasureRunEvent } from './erasure-run.events.js';
 export { legalHoldsProjection } from './legal-hold.projection.js';
 export { legalHoldRegister, legalHoldsAsOf, type LegalHoldRegisterState } from './legal-hold.register.js';
 export { retentionCapability } from './retention.capability.js';

@@ -149,6 +149,8 @@ describe('RetentionSchedule', () => {
         deferred_by: null,
         deferred_ref: null,
         deferred_since: null,
+        review_since: null,
+        reliance: null,
         erasure_id: null,
         event_id: expect.any(String),
         position: 1,

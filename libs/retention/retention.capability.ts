@@ -1,6 +1,10 @@
 import { subjectStream } from '#kernel';
 import { purposeRegister } from '#purpose';
 import { capability, slice, view, type Role } from '#slice';
+import { ApproveErasureRun } from './erasure-run.commands.js';
+import { erasureRunDecider, erasureRunStream } from './erasure-run.decider.js';
+import { digestOfRun } from './erasure-run.digest.js';
+import { erasureRunsProjection } from './erasure-run.projection.js';
 import { ErasureController } from './erasure.controller.js';
 import { keysBeyondUse, keysNotErased, knownKeys, mayBeKept } from './erasure.decider.js';
 import { erasureLedgerProjection } from './erasure.projection.js';
@@ -22,6 +26,7 @@ import {
   CloseServiceRequest,
   ConfirmErasure,
   ConfirmReportedValuesErased,
+  DecideRetentionReview,
   EndAccountingPeriod,
   EndPurposeForItem,
   EraseData,
@@ -118,6 +123,7 @@ export const retentionCapability = capability({
         { command: OpenDeferral, roles: ['privacyOfficer', 'legal', 'system'], afterClosing: true },
         { command: CloseDeferral, roles: ['privacyOfficer', 'legal', 'system'], afterClosing: true },
         { command: ExpireRetention, roles: ['system', 'privacyOfficer'], afterClosing: true },
+        { command: DecideRetentionReview, roles: ['privacyOfficer'], afterClosing: true },
         { command: EraseData, roles: ['privacyOfficer', 'system'], afterClosing: true },
         { command: ConfirmErasure, roles: ['system'], afterClosing: true },
         { command: ConfirmReportedValuesErased, roles: ['system'], afterClosing: true },
@@ -125,6 +131,14 @@ export const retentionCapability = capability({
         { command: RestateErasure, roles: ['system'], afterClosing: true },
         { command: ExtendRetention, roles: ['service', 'staff', 'privacyOfficer', 'legal'] },
       ],
+    }),
+    slice({
+      decider: erasureRunDecider,
+      streamPrefix: 'erasurerun-',
+      stream: ({ runId }) => erasureRunStream(runId),
+      facts: () => ({}),
+      lookUp: (command) => Promise.resolve({ digestOfListed: digestOfRun(command) }),
+      commands: [{ command: ApproveErasureRun, roles: ['privacyOfficer'] }],
     }),
     slice({
       decider: legalHoldDecider,
@@ -142,15 +156,18 @@ export const retentionCapability = capability({
     }),
   ],
   registers: [legalHoldRegister],
-  projections: [retentionScheduleProjection, erasureLedgerProjection, legalHoldsProjection],
+  projections: [retentionScheduleProjection, erasureLedgerProjection, legalHoldsProjection, erasureRunsProjection],
   views: [
     view('subject', 'retention', retentionScheduleProjection, 'retention_schedule'),
     view('subject', 'retention-purposes', retentionScheduleProjection, 'retention_purposes'),
+    view('subject', 'retention-reviews', retentionScheduleProjection, 'retention_reviews'),
     view('subject', 'deferrals', retentionScheduleProjection, 'deferrals'),
     view('subject', 'erasures', erasureLedgerProjection, 'erasures'),
     view('subject', 'erasure-remains', erasureLedgerProjection, 'erasure_remains'),
     view('subject', 'erasure-recipients', erasureLedgerProjection, 'erasure_recipients', DISCREET),
+    view('register', 'retention-reviews', retentionScheduleProjection, 'retention_reviews'),
     view('register', 'erasures', erasureLedgerProjection, 'erasures'),
+    view('register', 'erasure-runs', erasureRunsProjection, 'erasure_runs'),
     view('register', 'legal-holds', legalHoldsProjection, 'legal_holds', DISCREET),
   ],
   controllers: [RetentionController, ErasureController],

@@ -1,8 +1,9 @@
 import type { EventCodec } from '#event-log';
+import type { ErasureRunEvent } from './erasure-run.events.js';
 import type { LegalHoldEvent } from './legal-hold.events.js';
 import type { RetentionEvent } from './retention.events.js';
 
-export const retentionCodec: EventCodec<RetentionEvent | LegalHoldEvent> = {
+export const retentionCodec: EventCodec<RetentionEvent | LegalHoldEvent | ErasureRunEvent> = {
   capability: 'retention',
   events: {
     RelationshipClosed: { stored: 'relationship-closed.v1' },
@@ -11,7 +12,9 @@ export const retentionCodec: EventCodec<RetentionEvent | LegalHoldEvent> = {
     RetentionScheduled: { stored: 'retention-scheduled.v1' },
     DeferralOpened: { stored: 'deferral-opened.v1' },
     DeferralClosed: { stored: 'deferral-closed.v1' },
+    DataAnonymised: { stored: 'data-anonymised.v1' },
     ErasureFinalised: { stored: 'erasure-finalised.v1' },
+    ErasureRunApproved: { stored: 'erasure-run-approved.v1' },
     LegalHoldPlaced: { stored: 'legal-hold-placed.v1' },
     LegalHoldApproved: { stored: 'legal-hold-approved.v1' },
     LegalHoldReviewDue: { stored: 'legal-hold-review-due.v1' },

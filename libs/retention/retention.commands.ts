@@ -241,6 +241,27 @@ export class RestateErasure extends RetentionCommand {
   }
 }
 
+/**
+ * Decides what becomes of items whose period is over and whose rule asks for a review. `keep` gives no time of its own:
+ * it puts an item under the rule of the version in force of a purpose that holds it, where that runs on, or leaves it
+ * to what keeps it now; refused otherwise (I-16c).
+ */
+export class DecideRetentionReview extends RetentionCommand {
+  get type() {
+    return 'DecideRetentionReview' as const;
+  }
+
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(1000)
+  @ArrayUnique()
+  @IsId({ each: true })
+  readonly itemIds!: readonly string[];
+
+  @IsIn(['erase', 'keep'])
+  readonly outcome!: 'erase' | 'keep';
+}
+
 /** Asks to keep one item longer. Nobody may: it is always refused, and the attempt is on record (I-16c). */
 export class ExtendRetention extends RetentionCommand {
   get type() {
@@ -263,6 +284,7 @@ export type RetentionDomainCommand =
   | OpenDeferral
   | CloseDeferral
   | ExpireRetention
+  | DecideRetentionReview
   | EraseData
   | ConfirmErasure
   | ConfirmReportedValuesErased

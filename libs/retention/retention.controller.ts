@@ -1,15 +1,22 @@
-import { Controller, Get, Inject, NotFoundException, ParseUUIDPipe, Query } from '@nestjs/common';
+import { Controller, Get, Inject, NotFoundException, Param, ParseUUIDPipe, Query } from '@nestjs/common';
 import { OpenTo } from '#access';
+import { RETENTION_ACTIONS, type RetentionAction } from '#purpose';
 import { parseInstant, plusMilliseconds, type Row } from '#kernel';
 import { ReadModels } from '#read-model';
 import { CLOCK, InvalidCommand, type Clock } from '#slice';
+import { addPeriodToInstant } from '#calendar';
 import { LAW_OF } from './deferral.decider.js';
+import { VERSIONS_IN_RUN } from './erasure-run.commands.js';
+import { digestOfRun } from './erasure-run.digest.js';
+import type { ErasureRun, ItemOfRun } from './erasure-run.events.js';
+import { erasureRunsProjection } from './erasure-run.projection.js';
 import { erasureLedgerProjection } from './erasure.projection.js';
 import { retentionScheduleProjection } from './retention.projection.js';
 
 /** How long an erasure may take from the moment it is due, in milliseconds: a day (C16). */
 export const ERASURE_WITHIN = 24 * 60 * 60 * 1000;
-const ROWS_SHOWN = 500;
+/** The number of people in a cell is given out in whole multiples of this, rounded down; fewer are not shown. */
+export const SMALLEST_CELL = 10;
 const NOT_DEFERRED = { status: 'kept', deferred_ref: null } as const;
 
 interface ScheduleRow extends Row {
@@ -18,21 +25,42 @@ interface ScheduleRow extends Row {
   readonly version: number;
   readonly category: string;
   readonly due: string | null;
+  readonly trigger_event: string;
   readonly status: string;
   readonly deferred_by: keyof typeof LAW_OF | null;
   readonly deferred_ref: string | null;
   readonly deferred_since: string | null;
+  readonly review_since: string | null;
+  readonly reliance: 'written' | 'moved' | null;
   readonly erasure_id: string | null;
 }
 
+interface CellRow extends Row {
+  readonly category: string;
+  readonly year: number;
+}
+
+interface RunRow extends Row {
+  readonly at: string;
+  readonly digest: string;
+  readonly approved_by: string;
+  readonly approved_at: string;
+  readonly versions: number;
+  readonly items: string;
+  readonly exceptions: string;
+}
+
 interface PurposeRow extends Row {
+  readonly item_id: string;
   readonly purpose_id: string;
   readonly purpose_version: number;
   readonly basis: string;
   readonly trigger_event: string;
   readonly period: string;
+  readonly action: RetentionAction;
   readonly held_from: string;
   readonly due: string | null;
+  readonly relied_on: string | null;
   readonly ended_at: string | null;
 }
 
@@ -60,15 +88,74 @@ export class RetentionController {
         versions: count({ status: 'kept', deferred_by: cause }),
       }))
       .filter(({ versions }) => versions > 0);
+    const rows = this.#rows('retention_schedule', NOT_DEFERRED, 'due', by).map((row) => ({
+      ...(row as ScheduleRow),
+      action: this.#actionOf(row as ScheduleRow),
+    }));
+    const run: ErasureRun = {
+      at: by,
+      items: rows.map(({ subject_id, item_id, version, action }) => ({
+        subjectId: subject_id,
+        itemId: item_id,
+        version,
+        action,
+      })),
+      exceptions: exceptions.map(({ cause, versions }) => ({ cause, versions })),
+    };
+    const moved = count({ ...NOT_DEFERRED, reliance: 'moved' });
     return {
       at: by,
-      due: count(NOT_DEFERRED),
+      due: count(NOT_DEFERRED) - moved,
+      // Relied on since their date was written: they get a later one when it comes, or go.
+      movedByReliance: moved,
+      reviews: this.readModels.count(
+        retentionScheduleProjection,
+        'retention_reviews',
+        { outcome: null },
+        { column: 'decide_by', now: by },
+      ),
       beyondUse: this.readModels.count(retentionScheduleProjection, 'retention_schedule', { status: 'beyondUse' }),
       deferred: exceptions.reduce((sum, { versions }) => sum + versions, 0),
       exceptions,
-      rows: this.#rows('retention_schedule', NOT_DEFERRED, 'due', by),
+      rows,
+      // What a privacy officer approves: send it back with the digest.
+      run: { ...run, digest: digestOfRun(run) },
       position: this.readModels.position,
     };
+  }
+
+  /** What became of what was approved: it is carried out at its time, and this says how far that is. */
+  @Get('runs/:runId')
+  @OpenTo('staff', 'privacyOfficer', 'legal', 'auditor')
+  run(@Param('runId', ParseUUIDPipe) runId: string): object {
+    const [row] = this.readModels.rows<RunRow>(erasureRunsProjection, 'erasure_runs', { run_id: runId });
+    if (!row) throw new NotFoundException();
+    const items = (JSON.parse(row.items) as readonly ItemOfRun[]).map((item) => ({ ...item, ...this.#stateOf(item) }));
+    const outcome: Record<string, number> = {};
+    for (const { state } of items) outcome[state] = (outcome[state] ?? 0) + 1;
+    return {
+      runId,
+      at: row.at,
+      digest: row.digest,
+      approvedBy: row.approved_by,
+      approvedAt: row.approved_at,
+      exceptions: JSON.parse(row.exceptions) as unknown,
+      versions: row.versions,
+      outcome,
+      done: items.every(({ state }) => state === 'erased'),
+      remaining: items.filter(({ state }) => state !== 'erased'),
+      position: this.readModels.position,
+    };
+  }
+
+  #stateOf({ itemId, version }: ItemOfRun): { readonly state: string; readonly cause?: string; readonly due?: string } {
+    const where = { item_id: itemId, version };
+    const [row] = this.readModels.rows<ScheduleRow>(retentionScheduleProjection, 'retention_schedule', where);
+    if (!row) return { state: 'unknown' };
+    if (row.status !== 'kept') return { state: row.status };
+    if (row.deferred_by !== null) return { state: 'deferred', cause: row.deferred_by };
+    const due = row.due === null ? {} : { due: row.due };
+    return { state: row.review_since === null ? 'kept' : 'inReview', ...due };
   }
 
   /** `OverdueErasures`: what should be gone and is not. Must be empty. */
@@ -79,6 +166,7 @@ export class RetentionController {
     return {
       since,
       notStarted: this.#rows('retention_schedule', NOT_DEFERRED, 'due', since),
+      notDecided: this.#rows('retention_reviews', { outcome: null }, 'decide_by', this.clock.now()),
       notErased: this.#rows('erasures', { status: 'started', suspended_ref: null }, 'started_at', since),
       notFinal: this.#rows('erasures', { status: 'erased' }, 'backup_horizon', since),
       position: this.readModels.position,
@@ -103,26 +191,31 @@ export class RetentionController {
       subjectId,
       itemId,
       category: versions[0]?.category,
-      versions: versions.map(({ version, status, due, deferred_by, deferred_ref, deferred_since, erasure_id }) => ({
-        version,
-        status,
-        due,
-        deferral: deferred_by && {
-          cause: deferred_by,
-          ref: deferred_ref,
-          since: deferred_since,
-          law: LAW_OF[deferred_by],
-        },
-        erasureId: erasure_id,
-      })),
+      versions: versions.map(
+        ({ version, status, due, deferred_by, deferred_ref, deferred_since, review_since, erasure_id, ...row }) => ({
+          version,
+          status,
+          due: row.reliance === 'moved' ? endOf(purposes) : due,
+          reviewSince: review_since,
+          deferral: deferred_by && {
+            cause: deferred_by,
+            ref: deferred_ref,
+            since: deferred_since,
+            law: LAW_OF[deferred_by],
+          },
+          erasureId: erasure_id,
+        }),
+      ),
       purposes: purposes.map((row) => ({
         purposeId: row.purpose_id,
         purposeVersion: row.purpose_version,
         basis: row.basis,
         trigger: row.trigger_event,
         period: row.period,
+        action: row.action,
         heldFrom: row.held_from,
-        due: row.due,
+        reliedOn: row.relied_on,
+        due: dueOf(row),
         endedAt: row.ended_at,
       })),
       inPlainWords: versions.map((version) => sentence(version, purposes)),
@@ -130,12 +223,60 @@ export class RetentionController {
     };
   }
 
-  #rows(table: 'retention_schedule' | 'erasures', where: Row, column: string, now: string): readonly Row[] {
+  /**
+   * How many people's data of a category, collected in a year, has become unreadable under a rule that keeps the count.
+   * In whole tens, rounded down, and nothing below ten.
+   */
+  @Get('anonymised')
+  @OpenTo('staff', 'privacyOfficer', 'legal', 'auditor')
+  anonymised(): object {
+    const rows = this.readModels
+      .rows<CellRow>(retentionScheduleProjection, 'anonymised_cells', {})
+      .map(({ category, year }) => {
+        const people = this.readModels.count(retentionScheduleProjection, 'anonymised', { category, year });
+        return { category, year, people: people - (people % SMALLEST_CELL) };
+      })
+      .filter(({ people }) => people > 0)
+      .sort((a, b) => (`${a.category} ${a.year}` < `${b.category} ${b.year}` ? -1 : 1));
+    return { unit: SMALLEST_CELL, rows, position: this.readModels.position };
+  }
+
+  /** What the rule of the purpose that holds an item last does at its end. */
+  #actionOf({ item_id, trigger_event, review_since }: ScheduleRow): RetentionAction {
+    // An older version goes by itself; a review that nobody decides ends in an erasure.
+    if (trigger_event === 'corrected' || review_since !== null) return 'erase';
+    const holding = this.readModels
+      .rows<PurposeRow>(retentionScheduleProjection, 'retention_purposes', { item_id, ended_at: null })
+      .filter(({ due }) => due !== null);
+    const last = holding.filter((row) => dueOf(row) === endOf(holding)).map(({ action }) => action);
+    return RETENTION_ACTIONS.find((action) => last.includes(action)) ?? 'erase';
+  }
+
+  #rows(
+    table: 'retention_schedule' | 'retention_reviews' | 'erasures',
+    where: Row,
+    column: string,
+    now: string,
+  ): readonly Row[] {
     const projection = table === 'erasures' ? erasureLedgerProjection : retentionScheduleProjection;
     return this.readModels
-      .due<Row>(projection as never, table, where, column, now, ROWS_SHOWN)
+      .due<Row>(projection as never, table, where, column, now, VERSIONS_IN_RUN)
       .map(({ row_number: _number, ...row }) => row);
   }
+}
+
+/** Until when a purpose holds an item, by the last time it relied on it. */
+function dueOf({ due, relied_on, period }: PurposeRow): string | null {
+  const from = relied_on === null ? undefined : parseInstant(relied_on);
+  if (due === null || from === undefined) return due;
+  const moved = addPeriodToInstant(from, period);
+  return moved > due ? moved : due;
+}
+
+/** Until when an item is kept: the last of its purposes, or `null`. */
+function endOf(purposes: readonly PurposeRow[]): string | null {
+  const dues = purposes.filter(({ ended_at }) => ended_at === null).map(dueOf);
+  return dues.includes(null) ? null : (dues.sort().at(-1) ?? null);
 }
 
 const CAUSES: Readonly<Record<keyof typeof LAW_OF, string>> = {
@@ -146,11 +287,17 @@ const CAUSES: Readonly<Record<keyof typeof LAW_OF, string>> = {
   openIncident: 'an incident that is being looked into',
 };
 
-function sentence({ version, status, due, deferred_by }: ScheduleRow, purposes: readonly PurposeRow[]): string {
+function sentence(
+  { version, status, due: written, deferred_by, review_since, reliance }: ScheduleRow,
+  purposes: readonly PurposeRow[],
+): string {
   const what = `Version ${version}`;
   if (status === 'erased') return `${what} is erased: its key was destroyed.`;
   if (deferred_by) return `${what} is past its time and stays, used for nothing, because of ${CAUSES[deferred_by]}.`;
   if (status === 'beyondUse') return `${what} is used for nothing any more; its key is about to be destroyed.`;
+  const due = reliance === 'moved' ? endOf(purposes) : written;
+  if (review_since !== null)
+    return `${what} is past its time since ${review_since.slice(0, 10)} and used for nothing; somebody has to decide about it, or it goes on ${(due ?? '').slice(0, 10)}.`;
   const holding = purposes.filter(({ ended_at }) => ended_at === null).map(({ purpose_id }) => purpose_id);
   if (due === null) return `${what} is held for ${holding.join(' and ')}; its period has not begun to run.`;
   return `${what} is held for ${holding.join(' and ') || 'no purpose'} and goes on ${due.slice(0, 10)}.`;

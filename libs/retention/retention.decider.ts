@@ -9,7 +9,8 @@ import {
   type Instant,
   type Outcome,
 } from '#kernel';
-import { purposeAsOf, purposeRefusal } from '#purpose';
+import { purposeAsOf, purposeRefusal, type Purpose, type RetentionRule } from '#purpose';
+import { termOf, type RetentionReviewed } from '#subject';
 import { blockingCause, type BlockingCause } from './deferral.decider.js';
 import {
   confirmErasure,
@@ -20,6 +21,7 @@ import {
   startErasure,
 } from './erasure.decider.js';
 import type {
+  DecideRetentionReview,
   EndPurposeForItem,
   ExpireRetention,
   HoldForPurpose,
@@ -28,9 +30,13 @@ import type {
 } from './retention.commands.js';
 import type { DeferralOpened, RetentionEvent, RetentionScheduled } from './retention.events.js';
 import {
+  endAction,
   evolve,
   initialState,
+  inReview,
   itemDue,
+  itemDueWritten,
+  periodEnd,
   reference,
   versionsOf,
   type FoldedEvent,
@@ -41,6 +47,9 @@ import {
   type RetentionState,
   VERSIONS_AT_ONCE,
 } from './retention.state.js';
+
+/** How long a review may stand undecided before the item is erased: a default. */
+export const REVIEW_PERIOD = 'P1M';
 
 type RetentionOutcome = Outcome<FoldedEvent>;
 
@@ -95,6 +104,8 @@ function decide(command: RetentionDomainCommand, state: RetentionState, facts: R
     }
     case 'ExpireRetention':
       return expire(command, state, facts);
+    case 'DecideRetentionReview':
+      return decideReview(command, state, facts);
     case 'EraseData':
       return eraseData(command, state, facts);
     case 'ConfirmErasure':
@@ -122,6 +133,10 @@ export const retentionDecider: Decider<RetentionDomainCommand, FoldedEvent, Rete
     DataCollected: true,
     DataCorrected: true,
     DataShared: true,
+    UseAuthorised: true,
+    ConsentWithdrawn: true,
+    ConsentExpired: true,
+    ConsentInvalidated: true,
     HeldForPurpose: true,
     PurposeEnded: true,
     RelationshipClosed: true,
@@ -134,6 +149,9 @@ export const retentionDecider: Decider<RetentionDomainCommand, FoldedEvent, Rete
     DeferralClosed: true,
     RetentionExpired: true,
     RetentionDeferred: true,
+    RetentionReviewDue: true,
+    RetentionReviewed: true,
+    DataAnonymised: true,
     SubjectReportedChange: true,
     RectificationCompleted: true,
     ReportedValuesDeferred: true,
@@ -197,6 +215,9 @@ function holdForPurpose(command: HoldForPurpose, state: RetentionState, facts: R
   const { subjectId, purposeId, itemIds, assessmentRef, serviceRequestRef } = command;
   const items = named(itemIds, state);
   if ('kind' in items) return items;
+  // A further purpose for what is past its time would keep it longer by itself.
+  const past = items.filter((item) => inReview(item) || (itemDue(item) ?? '9999') <= facts.now);
+  if (past.length > 0) return refuse('RETENTION_EXTENSION_FORBIDDEN', { items: past.map(({ itemId }) => itemId) });
   const found = purposeAsOf(facts.purposes, purposeId, facts.occurredAt);
   if (found.status !== 'inForce') return refuse(purposeRefusal(found.status), { purposeId });
   const { purpose } = found;
@@ -217,12 +238,13 @@ function holdForPurpose(command: HoldForPurpose, state: RetentionState, facts: R
       withoutRule.push(item.category);
       return [];
     }
-    const { trigger, period } = rule;
-    const due = trigger === 'collected' ? addPeriodToInstant(facts.occurredAt, period) : undefined;
+    const term = termOf(rule);
+    const runs = term.trigger === 'collected' || term.trigger === 'lastReliedOn';
+    const due = runs ? addPeriodToInstant(facts.occurredAt, term.period) : undefined;
     const hold: PurposeHold = {
       purposeId,
       basis: purpose.basis,
-      term: { trigger, period },
+      term,
       since: facts.occurredAt,
       ...(due !== undefined && { due }),
     };
@@ -231,7 +253,7 @@ function holdForPurpose(command: HoldForPurpose, state: RetentionState, facts: R
         itemId: item.itemId,
         version: currentOf(item),
         category: item.category,
-        retention: { trigger, period },
+        retention: term,
         due: due ?? null,
         itemDue: itemDue({ ...item, holds: [...item.holds, hold] }) ?? null,
       },
@@ -302,6 +324,72 @@ function openDeferral(command: OpenDeferral, state: RetentionState): RetentionOu
   return accept<FoldedEvent>({ type: 'DeferralOpened', data });
 }
 
+/** When the period of a rule began to run for what is held under another; `undefined` when that did not happen. */
+function triggerOf({ trigger }: RetentionRule, hold: PurposeHold): Instant | undefined | 'unknown' {
+  if (trigger === 'collected') return hold.since;
+  if (trigger === hold.term.trigger) return hold.triggeredAt;
+  return 'unknown';
+}
+
+/** The purposes that go on holding an item under their version in force, each with the rule that says so. */
+function runningOn(item: KeptItem, facts: RetentionFacts): RetentionReviewed['data']['items'][number]['holds'] {
+  return item.holds.flatMap((hold) => {
+    if (hold.ended) return [];
+    const found = purposeAsOf(facts.purposes, hold.purposeId, facts.now);
+    if (found.status !== 'inForce') return [];
+    const { purpose }: { readonly purpose: Purpose } = found;
+    const rule = purpose.retention.find(({ category }) => category === item.category);
+    const from = rule && triggerOf(rule, hold);
+    if (!rule || from === 'unknown') return [];
+    const due = from === undefined ? undefined : addPeriodToInstant(from, rule.period);
+    if (due !== undefined && due <= facts.now) return [];
+    return [{ purposeId: hold.purposeId, purposeVersion: purpose.version, retention: termOf(rule), due: due ?? null }];
+  });
+}
+
+function decideReview(command: DecideRetentionReview, state: RetentionState, facts: RetentionFacts): RetentionOutcome {
+  const { subjectId, itemIds, outcome } = command;
+  const decisionId = facts.id('decision');
+  const items = named(itemIds, state);
+  const known = itemIds.flatMap((itemId) => state.items[itemId] ?? []);
+  if (known.length === itemIds.length && known.every((item) => item.decisionId === decisionId)) return unchanged;
+  if ('kind' in items) return items;
+  const unasked = items.filter((item) => !inReview(item) || item.review?.decided);
+  if (unasked.length > 0) return refuse('RETENTION_NOT_DUE', { items: unasked.map(({ itemId }) => itemId) });
+  const decided: RetentionReviewed['data']['items'][number][] = [];
+  const unjustified: string[] = [];
+  for (const item of items) {
+    const late = (item.review?.decideBy ?? facts.now) <= facts.now;
+    const holds = outcome === 'keep' && !late ? runningOn(item, facts) : [];
+    const keeps = holds.length > 0;
+    // What a hold or an open case keeps stays without a decision, and goes when that has passed.
+    if (outcome === 'keep' && !keeps && (late || !blockingCause(item, state, subjectId, facts)))
+      unjustified.push(item.itemId);
+    const about = {
+      itemId: item.itemId,
+      version: currentOf(item),
+      outcome: keeps ? ('keep' as const) : ('erase' as const),
+    };
+    decided.push({ ...about, holds, itemDue: keeps ? (latestOf(holds) ?? null) : facts.now });
+  }
+  if (unjustified.length > 0) return refuse('RETENTION_EXTENSION_FORBIDDEN', { items: unjustified });
+  const reviewed: RetentionReviewed = { type: 'RetentionReviewed', data: { subjectId, decisionId, items: decided } };
+  const after = evolve(state, reviewed, facts.now);
+  const going = decided.filter((each) => each.outcome === 'erase').map(({ itemId }) => itemId);
+  if (going.length === 0) return accept<FoldedEvent>(reviewed);
+  const expired = endDue(subjectId, going, after, facts);
+  return accept<FoldedEvent>(reviewed, ...expired);
+}
+
+/** The last of these; `undefined` while one has no end. */
+const latestOf = (holds: readonly { readonly due: string | null }[]): string | undefined =>
+  holds.some(({ due }) => due === null)
+    ? undefined
+    : holds
+        .map(({ due }) => due!)
+        .sort()
+        .at(-1);
+
 /** Whether the time of a version has come, by its purposes or by an erasure that could not take it before. */
 function isDue(item: KeptItem, version: KeptVersion, now: Instant): boolean {
   const due = itemDue(item);
@@ -312,32 +400,51 @@ function isDue(item: KeptItem, version: KeptVersion, now: Instant): boolean {
   );
 }
 
+/** Whether the period of an item is over and its rule wants somebody to decide, whom nobody has asked yet. */
+const awaitsReview = (item: KeptItem, now: Instant): boolean =>
+  item.review === undefined && endAction(item) === 'review' && (periodEnd(item) ?? '9999') <= now;
+
 function expire(command: ExpireRetention, state: RetentionState, facts: RetentionFacts): RetentionOutcome {
-  const { subjectId } = command;
+  const { subjectId, itemIds = [] } = command;
+  const begun = (name: string): boolean => state.erasures[facts.id(name)] !== undefined;
+  if (state.part === facts.id('part') || begun('erasure') || owedErasures(state).some((id) => begun(`erasure ${id}`)))
+    return unchanged;
+  // An item is due with its current version; an older one that is due goes with everything that is.
+  const early = itemIds.filter((itemId) =>
+    state.items[itemId]?.versions.some(
+      (version) => version.status === 'kept' && version.current && !isDue(state.items[itemId]!, version, facts.now),
+    ),
+  );
+  if (early.length > 0) return refuse('RETENTION_NOT_DUE', { items: early });
+  return accept<FoldedEvent>(...endDue(subjectId, command.itemIds, state, facts));
+}
+
+/** Ends what is due, of these items or of all. */
+function endDue(
+  subjectId: string,
+  itemIds: readonly string[] | undefined,
+  state: RetentionState,
+  facts: RetentionFacts,
+): readonly FoldedEvent[] {
   const part = facts.id('part');
   const begins = facts.id('erasure');
   const continues = (erasureId: string): string => facts.id(`erasure ${erasureId}`);
-  if (state.part === part || state.erasures[begins] || owedErasures(state).some((id) => state.erasures[continues(id)]))
-    return unchanged;
   const kept = versionsOf(state).filter(({ status }) => status === 'kept');
   const of = (version: KeptVersion): KeptItem => state.items[version.itemId]!;
-  const asked = command.itemIds && new Set(command.itemIds);
-  // An item is due with its current version; an older one that is due goes with everything that is.
-  const early = kept.filter(
-    (version) => asked?.has(version.itemId) && version.current && !isDue(of(version), version, facts.now),
-  );
-  if (early.length > 0) return refuse('RETENTION_NOT_DUE', { items: early.map(({ itemId }) => itemId) });
+  const asked = itemIds && new Set(itemIds);
   const due = kept.filter((version) => (!asked || asked.has(version.itemId)) && isDue(of(version), version, facts.now));
 
   const deferred: { readonly version: KeptVersion; readonly cause: BlockingCause }[] = [];
   const ending: KeptVersion[] = [];
+  const reviewing: KeptVersion[] = [];
   for (const version of due) {
     const cause = blockingCause(of(version), state, subjectId, facts);
-    if (!cause) ending.push(version);
+    if (!cause && endsWithoutReview(of(version), version, facts.now)) ending.push(version);
+    else if (!cause) reviewing.push(version);
     else if (version.deferred?.ref !== cause.ref) deferred.push({ version, cause });
   }
   const taken = ending.slice(0, VERSIONS_AT_ONCE);
-  const events: FoldedEvent[] = [];
+  const events: FoldedEvent[] = [...scheduleAnew(subjectId, state, facts)];
   if (deferred.length > 0)
     events.push({
       type: 'RetentionDeferred',
@@ -347,6 +454,21 @@ function expire(command: ExpireRetention, state: RetentionState, facts: Retentio
           .slice(0, VERSIONS_AT_ONCE)
           .map(({ version, cause }) => ({ ...reference(version), cause: cause.reason, ref: cause.ref })),
         ...(deferred.length > VERSIONS_AT_ONCE && { part }),
+      },
+    });
+  // The older versions of an item wait for what is decided about it.
+  const asking = reviewing.filter(({ current }) => current);
+  if (asking.length > 0)
+    events.push({
+      type: 'RetentionReviewDue',
+      data: {
+        subjectId,
+        items: asking.slice(0, VERSIONS_AT_ONCE).map((version) => ({
+          ...reference(version),
+          due: periodEnd(of(version)) ?? facts.now,
+          decideBy: addPeriodToInstant(facts.now, REVIEW_PERIOD),
+        })),
+        part,
       },
     });
   const owed = taken.filter((version) => (of(version).owed?.from ?? '9999') <= facts.now);
@@ -360,6 +482,10 @@ function expire(command: ExpireRetention, state: RetentionState, facts: Retentio
           items: expired.map((version) => ({
             ...reference(version),
             due: version.supersededDue ?? itemDue(of(version)) ?? facts.now,
+            ...(version.current && endAction(of(version)) === 'anonymise' && { action: 'anonymise' as const }),
+            ...(version.current &&
+              inReview(of(version)) &&
+              !of(version).review?.decided && { undecided: true as const }),
           })),
         },
       },
@@ -384,7 +510,32 @@ function expire(command: ExpireRetention, state: RetentionState, facts: Retentio
         continues: erasureId,
       }),
     );
-  return events.length === 0 ? unchanged : accept(...events);
+  return events;
+}
+
+/** What an erasure could not take before, and an older version past its own time, are no matter for a review. */
+const endsWithoutReview = (item: KeptItem, version: KeptVersion, now: Instant): boolean =>
+  !awaitsReview(item, now) ||
+  (item.owed !== undefined && item.owed.from <= now) ||
+  (version.supersededDue !== undefined && version.supersededDue <= now);
+
+/** Writes down until when items are kept that were relied on since that was written last, once the old date comes. */
+function scheduleAnew(subjectId: string, state: RetentionState, { now }: RetentionFacts): RetentionEvent[] {
+  const items = Object.values(state.items).flatMap((item) => {
+    const due = itemDue(item);
+    const written = itemDueWritten(item);
+    if (!isHeld(item) || due === undefined || due <= now || written === undefined || written > now) return [];
+    return item.holds
+      .filter((hold) => !hold.ended && hold.due !== hold.dueWritten)
+      .map((hold) => ({
+        itemId: item.itemId,
+        version: currentOf(item),
+        due: hold.due!,
+        purposeId: hold.purposeId,
+        itemDue: due,
+      }));
+  });
+  return items.length === 0 ? [] : [{ type: 'RetentionScheduled', data: { subjectId, items } }];
 }
 
 const owedErasures = (state: RetentionState): readonly string[] => [

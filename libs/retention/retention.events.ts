@@ -11,6 +11,7 @@ export type RetentionEvent =
   | RetentionScheduled
   | DeferralOpened
   | DeferralClosed
+  | DataAnonymised
   | ErasureFinalised;
 
 /** The relationship with the person ended; confidentiality does not (I-02c). */
@@ -78,5 +79,19 @@ export interface ErasureFinalised {
     readonly erasureId: string;
     /** Who looked for keys and found none. */
     readonly verifiedBy: string;
+  };
+}
+
+/**
+ * Values were destroyed under a rule that keeps a count of them: what was one person's is now one of a number (C16).
+ * Recorded with the erasure. The number of people in a category and year is given out in whole tens.
+ */
+export interface DataAnonymised {
+  readonly type: 'DataAnonymised';
+  readonly data: {
+    readonly subjectId: string;
+    readonly erasureId?: string;
+    /** The categories and years of collection in which this person was not counted before. */
+    readonly counted: readonly { readonly category: string; readonly year: number }[];
   };
 }

@@ -1,7 +1,8 @@
-import { addPeriodToInstant } from '#calendar';
+import { addPeriodToInstant, londonDate } from '#calendar';
 import type { Facts, Instant } from '#kernel';
-import type { PurposeRegisterState } from '#purpose';
+import { RETENTION_ACTIONS, type PurposeRegisterState, type RetentionAction } from '#purpose';
 import type {
+  ConsentEndView,
   DataCollected,
   DataCorrected,
   DataErased,
@@ -19,9 +20,12 @@ import type {
   RestrictionLifted,
   RetentionDeferred,
   RetentionExpired,
+  RetentionReviewDue,
+  RetentionReviewed,
   RetentionTerm,
   SubjectRegistered,
   SubjectReportedChange,
+  UseView,
 } from '#subject';
 import type { LegalHoldRegisterState } from './legal-hold.register.js';
 import { evolveKeeping, nothingKept, type Keeping } from './deferral.decider.js';
@@ -37,12 +41,16 @@ export type FoldedEvent =
   | DataCollected
   | DataCorrected
   | DataShareView
+  | UseView
+  | ConsentEndView
   | ProcessingRestricted
   | RestrictionLifted
   | HeldForPurpose
   | PurposeEnded
   | RetentionExpired
   | RetentionDeferred
+  | RetentionReviewDue
+  | RetentionReviewed
   | SubjectReportedChange
   | RectificationCompleted
   | ReportedValuesDeferred
@@ -57,8 +65,12 @@ export interface PurposeHold {
   readonly term: RetentionTerm;
   readonly since: Instant;
   readonly serviceRequestRef?: string;
+  /** When its period began to run; absent before. */
+  readonly triggeredAt?: Instant;
   /** Until when it holds the item; absent while its trigger has not happened. */
   readonly due?: Instant;
+  /** That, as it was written last: it moves with every reliance, which is not written down each time. */
+  readonly dueWritten?: Instant;
   /** The purpose has ended for the item; it holds it no more. */
   readonly ended?: true;
 }
@@ -70,6 +82,8 @@ export interface KeptVersion extends ItemVersionRef {
   readonly status: 'kept' | 'beyondUse' | 'erased';
   /** The erasure that has put it beyond use. */
   readonly erasureId?: string;
+  /** It is counted when its key is gone. */
+  readonly counted?: true;
   /** Why it was deferred last. */
   readonly deferred?: { readonly cause: DeferralCause; readonly ref: string };
 }
@@ -77,7 +91,13 @@ export interface KeptVersion extends ItemVersionRef {
 export interface KeptItem {
   readonly itemId: string;
   readonly category: string;
+  /** The year in London in which it was collected. */
+  readonly year: number;
   readonly holds: readonly PurposeHold[];
+  /** Its period is over, and somebody has to say what becomes of it, or has said so. */
+  readonly review?: { readonly decideBy: Instant; readonly decided?: true };
+  /** The last decision about it after a review. */
+  readonly decisionId?: string;
   /** When the last purpose that held it ended. */
   readonly unheldSince?: Instant;
   /** An erasure that could not take it yet, and from when on it can. */
@@ -126,6 +146,8 @@ export interface RetentionState extends Keeping {
   };
   /** By case. */
   readonly reported: ReadonlyMap<string, ReportedValues>;
+  /** As what the person was counted when data became unreadable, as `category year`: once each. */
+  readonly countedAs: readonly string[];
   /** The last command that took only a part of its work, so that its repeat takes none. */
   readonly part?: string;
 }
@@ -150,6 +172,7 @@ export const initialState: RetentionState = {
   items: {},
   ...nothingKept,
   deferralsClosed: [],
+  countedAs: [],
   recipients: new Map(),
   reported: new Map(),
   erasures: {},
@@ -166,6 +189,7 @@ export function evolve(state: RetentionState, event: FoldedEvent, at: Instant): 
         items[itemId] = {
           itemId,
           category,
+          year: Number(londonDate(at).slice(0, 4)),
           holds: [
             {
               purposeId,
@@ -173,7 +197,7 @@ export function evolve(state: RetentionState, event: FoldedEvent, at: Instant): 
               term: retention,
               since: at,
               ...(serviceRequestRef !== undefined && { serviceRequestRef }),
-              ...(retention.trigger === 'collected' && { due: addPeriodToInstant(at, retention.period) }),
+              ...runsFromStart(retention, at),
             },
           ],
           versions: [{ itemId, version, category, keyId, current: true, status: 'kept' }],
@@ -195,11 +219,19 @@ export function evolve(state: RetentionState, event: FoldedEvent, at: Instant): 
       }));
     }
     case 'DataShared': {
-      const { recipientId, recipientKind, items } = event.data;
+      const { recipientId, recipientKind, items, purposeId } = event.data;
       if (recipientKind === 'SELF') return state;
       const given = [...(state.recipients.get(recipientId) ?? []), ...items];
-      return { ...state, recipients: new Map(state.recipients).set(recipientId, given) };
+      const recipients = new Map(state.recipients).set(recipientId, given);
+      return reliedOn({ ...state, recipients }, items, purposeId, at);
     }
+    case 'UseAuthorised':
+      return reliedOn(state, event.data.items, event.data.purposeId, at);
+    // What shows a consent is relied on until it ends, and counts from then.
+    case 'ConsentWithdrawn':
+    case 'ConsentExpired':
+    case 'ConsentInvalidated':
+      return reliedOn(state, Object.values(state.items), event.data.purposeId, at, 'consent');
     case 'HeldForPurpose': {
       const { purposeId, basis, serviceRequestRef } = event.data;
       return event.data.items.reduce(
@@ -214,7 +246,7 @@ export function evolve(state: RetentionState, event: FoldedEvent, at: Instant): 
                 term: retention,
                 since: at,
                 ...(serviceRequestRef !== undefined && { serviceRequestRef }),
-                ...(due !== null && { due: due as Instant }),
+                ...(due !== null && { due: due as Instant, dueWritten: due as Instant, triggeredAt: at }),
               },
             ],
           })),
@@ -244,7 +276,14 @@ export function evolve(state: RetentionState, event: FoldedEvent, at: Instant): 
           withItem(folded, itemId, (item) => ({
             ...item,
             holds: item.holds.map((hold) =>
-              purposeId === undefined || hold.purposeId === purposeId ? { ...hold, due: due as Instant } : hold,
+              purposeId === undefined || hold.purposeId === purposeId
+                ? {
+                    ...hold,
+                    due: due as Instant,
+                    dueWritten: due as Instant,
+                    triggeredAt: hold.term.trigger === 'lastReliedOn' ? (hold.triggeredAt ?? at) : at,
+                  }
+                : hold,
             ),
           })),
         state,
@@ -278,7 +317,22 @@ export function evolve(state: RetentionState, event: FoldedEvent, at: Instant): 
     case 'ReportedValuesErased':
       return withReported(state, event.data.requestId, { keyIds: [] });
     case 'RetentionExpired':
-      return withVersions(state, event.data.items, () => ({ status: 'beyondUse' }));
+      return withVersions(state, event.data.items, ({ action }) => ({
+        status: 'beyondUse',
+        ...(action === 'anonymise' && { counted: true }),
+      }));
+    case 'RetentionReviewDue':
+      return event.data.items.reduce(
+        (folded, { itemId, decideBy }) =>
+          withItem(folded, itemId, (item) => ({ ...item, review: { decideBy: decideBy as Instant } })),
+        takenInPart(state, event.data.part),
+      );
+    case 'RetentionReviewed':
+      return reviewed(state, event.data);
+    case 'DataAnonymised': {
+      const cells = event.data.counted.map(({ category, year }) => `${category} ${year}`);
+      return { ...state, countedAs: [...new Set([...state.countedAs, ...cells])] };
+    }
     case 'RetentionDeferred':
       return withVersions(deferredWhole(takenInPart(state, event.data.part), event.data), event.data.items, (item) => ({
         deferred: { cause: item.cause, ref: item.ref },
@@ -297,6 +351,67 @@ export function evolve(state: RetentionState, event: FoldedEvent, at: Instant): 
         : state;
     }
   }
+}
+
+/** A period that runs from the collection on, or that no reliance has prolonged yet. */
+function runsFromStart({ trigger, period }: RetentionTerm, at: Instant): Partial<PurposeHold> {
+  if (trigger !== 'collected' && trigger !== 'lastReliedOn') return {};
+  const due = addPeriodToInstant(at, period);
+  return { triggeredAt: at, due, dueWritten: due };
+}
+
+/**
+ * Periods that count from the last reliance run from here on, for the purpose that relied on the items. What comes after
+ * their end prolongs nothing.
+ */
+function reliedOn(
+  state: RetentionState,
+  refs: readonly { readonly itemId: string }[],
+  purposeId: string,
+  at: Instant,
+  basis?: string,
+): RetentionState {
+  const runsAnew = (hold: PurposeHold): boolean =>
+    hold.purposeId === purposeId &&
+    hold.term.trigger === 'lastReliedOn' &&
+    (basis === undefined || hold.basis === basis) &&
+    !hold.ended &&
+    (hold.triggeredAt === undefined || hold.triggeredAt < at) &&
+    (hold.due === undefined || at < hold.due);
+  const touched = refs.filter(({ itemId }) => state.items[itemId]?.holds.some(runsAnew));
+  return touched.reduce(
+    (folded, { itemId }) =>
+      withItem(folded, itemId, (item) => ({
+        ...item,
+        holds: item.holds.map((hold) =>
+          runsAnew(hold) ? { ...hold, triggeredAt: at, due: addPeriodToInstant(at, hold.term.period) } : hold,
+        ),
+      })),
+    state,
+  );
+}
+
+function reviewed(state: RetentionState, { decisionId, items }: RetentionReviewed['data']): RetentionState {
+  return items.reduce(
+    (folded, { itemId, outcome, holds, itemDue }) =>
+      withItem(folded, itemId, ({ review, ...item }) => {
+        if (outcome === 'erase')
+          return {
+            ...item,
+            decisionId,
+            ...(review && { review: { decideBy: itemDue as Instant, decided: true as const } }),
+          };
+        const after = item.holds.map((hold): PurposeHold => {
+          const kept = holds.find(({ purposeId }) => purposeId === hold.purposeId);
+          if (!kept) return hold;
+          const { due: _due, dueWritten: _written, ...rest } = hold;
+          const due = kept.due === null ? {} : { due: kept.due as Instant, dueWritten: kept.due as Instant };
+          return { ...rest, term: kept.retention, ...due };
+        });
+        return { ...item, decisionId, holds: after };
+      }),
+    state,
+  );
 }
 
 function begun(state: RetentionState, data: ErasureStarted['data'], at: Instant): RetentionState {
@@ -392,8 +507,8 @@ function withoutDeferrals(state: RetentionState, ref: string): RetentionState {
 const takenInPart = (state: RetentionState, part: string | undefined): RetentionState =>
   part === undefined ? state : { ...state, part };
 
-/** Until when an item is kept: the end of the last purpose that holds it; `undefined` while one has no end yet. */
-export function itemDue({ holds, unheldSince }: KeptItem): Instant | undefined {
+/** When the last purpose that holds an item ends; `undefined` while one has no end yet. */
+export function periodEnd({ holds, unheldSince }: KeptItem): Instant | undefined {
   const holding = holds.filter(({ ended }) => !ended);
   if (holding.length === 0) return unheldSince;
   let latest: Instant | undefined;
@@ -403,6 +518,34 @@ export function itemDue({ holds, unheldSince }: KeptItem): Instant | undefined {
   }
   return latest;
 }
+
+/**
+ * What happens to an item at its end: what the rule of the purpose says that held it last. Where several end together,
+ * the one that keeps least; an item that no purpose holds is erased.
+ */
+export function endAction(item: KeptItem): RetentionAction {
+  const end = periodEnd(item);
+  const last = item.holds.filter(({ ended, due }) => !ended && due !== undefined && due === end);
+  const actions = last.map(({ term }) => term.action ?? 'erase');
+  return RETENTION_ACTIONS.find((action) => actions.includes(action)) ?? 'erase';
+}
+
+/** Whether a review of the item stands: what ends the purpose that asks for it ends the review. */
+export const inReview = (item: KeptItem): boolean => item.review !== undefined && endAction(item) === 'review';
+
+/**
+ * Until when an item is kept: the end of the last purpose that holds it, or of the time for the decision where that has
+ * to be reviewed; `undefined` while one has no end yet.
+ */
+export const itemDue = (item: KeptItem): Instant | undefined =>
+  item.review && inReview(item) ? item.review.decideBy : periodEnd(item);
+
+/** What {@link itemDue} was when it was written last: never later. */
+export const itemDueWritten = (item: KeptItem): Instant | undefined =>
+  itemDue({
+    ...item,
+    holds: item.holds.map((hold) => (hold.dueWritten === undefined ? hold : { ...hold, due: hold.dueWritten })),
+  });
 
 /** Whether the reason is one that passes, rather than a duty. */
 export const isDeferral = (reason: string): reason is DeferralCause =>

@@ -27,6 +27,8 @@ import type {
   RestrictionLifted,
   RetentionDeferred,
   RetentionExpired,
+  RetentionReviewDue,
+  RetentionReviewed,
   SubjectRegistered,
 } from '#subject';
 import { AGREEMENT_KINDS, type AgreementKind, type TransferMechanism } from './agreement.events.js';
@@ -58,6 +60,8 @@ type DisclosureEvent =
   | PurposeEnded
   | RetentionExpired
   | RetentionDeferred
+  | RetentionReviewDue
+  | RetentionReviewed
   | ErasureStarted
   | DataErased;
 
@@ -111,6 +115,8 @@ export const disclosureDecider: Decider<DisclosureCommand, DisclosureEvent, Disc
     PurposeEnded: true,
     RetentionExpired: true,
     RetentionDeferred: true,
+    RetentionReviewDue: true,
+    RetentionReviewed: true,
     ErasureStarted: true,
     DataErased: true,
   },
@@ -178,7 +184,14 @@ export const disclosureDecider: Decider<DisclosureCommand, DisclosureEvent, Disc
           state,
         );
       case 'RetentionDeferred':
+      case 'RetentionReviewDue':
         return block(state, event.data.items);
+      case 'RetentionReviewed':
+        return event.data.items.reduce(
+          (folded, { itemId, outcome }) =>
+            outcome === 'keep' ? withItem(folded, itemId, ({ blocked: _reviewed, ...item }) => item) : folded,
+          state,
+        );
       case 'ErasureStarted':
       case 'DataErased':
         if (event.data.everything) return allGone(state);

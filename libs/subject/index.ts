@@ -2,7 +2,7 @@ export { subjectCapability } from './subject.capability.js';
 export { subjectCodec } from './subject.codec.js';
 export * from './rectification.events.js';
 export * from './subject.events.js';
-export { SUPERSEDED_PERIOD } from './subject.decider.js';
+export { SUPERSEDED_PERIOD, termOf } from './subject.decider.js';
 export { accuracyBacklogProjection } from './accuracy.projection.js';
 export { art14NoticesProjection } from './art14-notices.projection.js';
 export { holdingsProjection } from './holdings.projection.js';

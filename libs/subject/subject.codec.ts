@@ -29,6 +29,8 @@ export const subjectCodec: EventCodec<SubjectEvent> = {
     PurposeEnded: { stored: 'purpose-ended.v1' },
     RetentionExpired: { stored: 'retention-expired.v1' },
     RetentionDeferred: { stored: 'retention-deferred.v1' },
+    RetentionReviewDue: { stored: 'retention-review-due.v1' },
+    RetentionReviewed: { stored: 'retention-reviewed.v1' },
     ErasureStarted: { stored: 'erasure-started.v1' },
     DataErased: { stored: 'data-erased.v1' },
   },

@@ -19,6 +19,7 @@ import {
   type CollectionPointRegisterState,
   type PurposeField,
   type PurposeRegisterState,
+  type RetentionRule,
 } from '#purpose';
 import {
   answerRectification,
@@ -54,6 +55,7 @@ import type {
   DataShareView,
   ItemVersionRef,
   ProcessingRestricted,
+  RetentionTerm,
   SubjectEvent,
   UnreachableView,
   UseView,
@@ -255,6 +257,8 @@ function evolve(state: SubjectState, event: FoldedEvent, at: Instant): SubjectSt
     case 'HeldForPurpose':
     case 'PurposeEnded':
     case 'RetentionDeferred':
+    case 'RetentionReviewDue':
+    case 'RetentionReviewed':
     case 'ReportedValuesDeferred':
       return state;
     case 'RectificationRefused': {
@@ -349,6 +353,8 @@ export const subjectDecider: Decider<SubjectDomainCommand, FoldedEvent, SubjectS
     PurposeEnded: true,
     RetentionExpired: true,
     RetentionDeferred: true,
+    RetentionReviewDue: true,
+    RetentionReviewed: true,
     ErasureStarted: true,
     DataErased: true,
   },
@@ -470,7 +476,7 @@ function collect(command: CollectData, state: SubjectState, facts: SubjectFacts)
         necessity: field.necessity,
         keyId,
         value: new Personal(value, { subjectId, keyId }),
-        retention: { trigger: rule.trigger, period: rule.period },
+        retention: termOf(rule),
         ...checkDue(field.checkInterval, facts.occurredAt),
       });
     else withoutRule.push(category);
@@ -691,6 +697,13 @@ function liftRestriction(command: LiftRestriction, state: SubjectState, facts: S
     return refuse('RESTRICTION_LIFT_NOT_NOTIFIED', { field: 'informedAt' });
   return accept({ type: 'RestrictionLifted', data: { subjectId: command.subjectId, informedAt } });
 }
+
+/** The rule as it goes on record with what is held under it. */
+export const termOf = ({ trigger, period, action }: RetentionRule): RetentionTerm => ({
+  trigger,
+  period,
+  ...(action !== 'erase' && { action }),
+});
 
 const presentation = (noticeId: string, version: number): string => `${noticeId}@${version}`;
 

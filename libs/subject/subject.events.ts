@@ -1,5 +1,5 @@
 import type { Protected } from '#kernel';
-import type { RetentionTrigger } from '#purpose';
+import type { RetentionAction, RetentionTrigger } from '#purpose';
 import type { RectificationEvent } from './rectification.events.js';
 
 /** In what capacity a person deals with us; PECR treats them differently (I-01b). */
@@ -26,6 +26,8 @@ export type SubjectEvent =
   | PurposeEnded
   | RetentionExpired
   | RetentionDeferred
+  | RetentionReviewDue
+  | RetentionReviewed
   | ReportedValuesDeferred
   | ErasureStarted
   | DataErased;
@@ -83,6 +85,8 @@ export interface RetentionTerm {
   readonly trigger: RetentionTrigger;
   /** ISO 8601 duration, counted from the trigger on the London calendar. */
   readonly period: string;
+  /** What happens at its end; it is erased when absent. */
+  readonly action?: Exclude<RetentionAction, 'erase'>;
 }
 
 /** Values were collected for one purpose, through one collection point, under one notice (C04, C11 to C13). */
@@ -308,7 +312,53 @@ export interface RetentionExpired {
   readonly type: 'RetentionExpired';
   readonly data: {
     readonly subjectId: string;
-    readonly items: readonly (ItemVersionRef & { readonly due: string })[];
+    readonly items: readonly (ItemVersionRef & {
+      readonly due: string;
+      /** What is counted when the key is gone, by the rule of its last purpose; nothing when absent. */
+      readonly action?: 'anonymise';
+      /** It was to be reviewed, and nobody decided in time. */
+      readonly undecided?: true;
+    })[];
+  };
+}
+
+/**
+ * The period of these items is over, and the rule of their last purpose asks for a person to decide. They are used for
+ * nothing until then, and erased when nobody has decided by `decideBy`: storage that nobody can justify ends (UK GDPR
+ * Art 5(1)(e), 5(2)).
+ */
+export interface RetentionReviewDue {
+  readonly type: 'RetentionReviewDue';
+  readonly data: {
+    readonly subjectId: string;
+    readonly items: readonly (ItemVersionRef & { readonly due: string; readonly decideBy: string })[];
+    /** Of the command, whose repeat finds it here. */
+    readonly part: string;
+  };
+}
+
+/** A person has decided what becomes of items whose period was over. */
+export interface RetentionReviewed {
+  readonly type: 'RetentionReviewed';
+  readonly data: {
+    readonly subjectId: string;
+    readonly decisionId: string;
+    readonly items: readonly {
+      readonly itemId: string;
+      readonly version: number;
+      /** `keep`: under the rules in force that are named; `erase`: as soon as nothing keeps it. */
+      readonly outcome: 'keep' | 'erase';
+      /** The purposes that go on holding it, each under the rule of its version in force. */
+      readonly holds: readonly {
+        readonly purposeId: string;
+        readonly purposeVersion: number;
+        readonly retention: RetentionTerm;
+        /** `null` while its trigger has not happened. */
+        readonly due: string | null;
+      }[];
+      /** Until when the item is kept now; `null` without an end yet. */
+      readonly itemDue: string | null;
+    }[];
   };
 }
 
@@ -426,8 +476,15 @@ export interface DataShareView {
   readonly data: {
     readonly recipientId: string;
     readonly recipientKind: string;
+    readonly purposeId: string;
     readonly items: readonly { readonly itemId: string; readonly version: number }[];
   };
+}
+
+/** What the rules about retention need of the end of a consent. Owned by consent, as above. */
+export interface ConsentEndView {
+  readonly type: 'ConsentWithdrawn' | 'ConsentExpired' | 'ConsentInvalidated';
+  readonly data: { readonly subjectId: string; readonly purposeId: string };
 }
 
 /** What read models of holdings need of a cause to keep data that has passed. Owned by retention, as above. */
@@ -441,11 +498,12 @@ export interface UnreachableView {
   readonly data: Pick<RecipientNotified['data'], 'recipientId' | 'what' | 'items'>;
 }
 
-/** What the rules about accuracy need of an authorised use: the item versions a message was made of. Owned by use. */
+/** What the rules about accuracy and retention need of an authorised use: what it was made of. Owned by use. */
 export interface UseView {
   readonly type: 'UseAuthorised';
   readonly data: {
     readonly useId: string;
+    readonly purposeId: string;
     readonly items: readonly { readonly itemId: string; readonly version: number }[];
   };
 }

@@ -101,7 +101,7 @@ const build: fc.Arbitrary<Step['build']> = fc.oneof(
     .map((cause) => () => send({ type: 'DoubtAccuracy', useId: USE, cause })),
   fc.constant((itemId: string, state: SubjectState): Folded => ({
     type: 'UseAuthorised',
-    data: { useId: USE, items: [{ itemId, version: version(state, itemId) }] },
+    data: { useId: USE, purposeId: 'newsletter', items: [{ itemId, version: version(state, itemId) }] },
   })),
   fc.constant((itemId: string, state: SubjectState) =>
     send({ type: 'RaiseOverdueCheck', itemId, due: state.items[itemId]?.raisedFor ?? '2026-01-01T00:00:00.000Z' }),
@@ -150,7 +150,12 @@ const build: fc.Arbitrary<Step['build']> = fc.oneof(
   // What other capabilities decide in the same stream.
   fc.constantFrom('marine', 'constructor').map((recipientId) => (itemId: string, state: SubjectState): Folded => ({
     type: 'DataShared',
-    data: { recipientId, recipientKind: 'GROUP', items: [{ itemId, version: version(state, itemId) }] },
+    data: {
+      recipientId,
+      recipientKind: 'GROUP',
+      purposeId: 'newsletter',
+      items: [{ itemId, version: version(state, itemId) }],
+    },
   })),
   fc
     .constantFrom(expired, erased)

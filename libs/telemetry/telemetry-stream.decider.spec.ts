@@ -70,6 +70,7 @@ describe('registering a stream', () => {
       fields: ['usage'],
     });
     when(register({ purposeId: 'without-end' })).thenRefused('RETENTION_RULE_MISSING');
+    when(register({ purposeId: 'to-be-reviewed' })).thenRefused('RETENTION_RULE_MISSING');
     when(register({ noticeId: 'nowhere' })).thenRefused('NOTICE_UNKNOWN', { noticeId: 'nowhere' });
   });
 

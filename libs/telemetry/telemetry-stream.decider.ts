@@ -204,9 +204,14 @@ export function unfitForUsage(purpose: Purpose): Outcome<never> | undefined {
     : undefined;
 }
 
-/** How long usage may be kept for the purpose, from its capture on; `undefined` when no rule says so. */
+/**
+ * How long usage may be kept for the purpose, from its capture on; `undefined` when no rule says so. A month of it is
+ * erased as one: nobody reviews or counts it.
+ */
 export function usagePeriod({ retention }: Purpose): string | undefined {
-  return retention.find(({ category, trigger }) => category === USAGE && trigger === 'collected')?.period;
+  return retention.find(
+    ({ category, trigger, action }) => category === USAGE && trigger === 'collected' && action === 'erase',
+  )?.period;
 }
 
 function approve(

@@ -40,6 +40,8 @@ import type {
   RestrictionLifted,
   RetentionDeferred,
   RetentionExpired,
+  RetentionReviewDue,
+  RetentionReviewed,
   SubjectRegistered,
 } from '#subject';
 import { addressKindOf } from './address.js';
@@ -61,7 +63,7 @@ interface UsableItem {
   readonly purposes: Readonly<Record<string, { readonly version: number; readonly ended?: true }>>;
   readonly version: number;
   readonly gone: boolean;
-  /** Its time has come, and it is kept for a hold, a duty or an open case alone (I-16d). */
+  /** Its time has come, and it is kept for a hold, a duty, an open case or a review alone (I-16d). */
   readonly blocked?: true;
   readonly disputed: boolean;
   readonly nextCheckDue?: string;
@@ -129,6 +131,8 @@ export type UseFolded =
   | PurposeEnded
   | RetentionExpired
   | RetentionDeferred
+  | RetentionReviewDue
+  | RetentionReviewed
   | ErasureStarted
   | DataErased;
 
@@ -218,7 +222,13 @@ function evolve(state: UseState, event: UseFolded, at: Instant): UseState {
       );
     }
     case 'RetentionDeferred':
+    case 'RetentionReviewDue':
       return block(state, event.data.items);
+    case 'RetentionReviewed':
+      return unblock(
+        state,
+        event.data.items.filter(({ outcome }) => outcome === 'keep'),
+      );
     case 'RetentionExpired':
       return end(state, event.data.items);
     case 'ErasureStarted': {
@@ -331,6 +341,8 @@ export const useDecider: Decider<UseDomainCommand, UseFolded, UseState, UseFacts
     PurposeEnded: true,
     RetentionExpired: true,
     RetentionDeferred: true,
+    RetentionReviewDue: true,
+    RetentionReviewed: true,
     ErasureStarted: true,
     DataErased: true,
     ...CONSENT_EVENTS,
@@ -665,6 +677,13 @@ function block(state: UseState, items: VersionRefs): UseState {
   return items.reduce(
     (folded, { itemId, version }) =>
       withItem(folded, itemId, (item) => (item.version === version ? { ...item, blocked: true } : item)),
+    state,
+  );
+}
+
+function unblock(state: UseState, items: VersionRefs): UseState {
+  return items.reduce(
+    (folded, { itemId }) => withItem(folded, itemId, ({ blocked: _reviewed, ...item }) => item),
     state,
   );
 }

@@ -371,6 +371,25 @@ describe('what an item is held for, and whether it may be used (I-16b, I-16d)', 
     opened(ended('support'))
       .when(letter, { compatibility: compatibility(...compatible('support', 'upsell')) })
       .thenRefused('ITEM_NOT_HELD_FOR_PURPOSE'));
+  it('is used for nothing while somebody has to decide about it, and again when it is kept', () => {
+    const version = { itemId: EMAIL, version: 1 };
+    const raised: Folded = {
+      type: 'RetentionReviewDue',
+      data: {
+        subjectId,
+        items: [{ ...version, category: 'contact.email', keyId: 'k', due: TODAY, decideBy: TODAY }],
+        part: 'part',
+      },
+    };
+    const kept: Folded = {
+      type: 'RetentionReviewed',
+      data: { subjectId, decisionId: 'd', items: [{ ...version, outcome: 'keep', holds: [], itemDue: null }] },
+    };
+    opened(raised)
+      .when(serve())
+      .thenRefused('PROCESSING_RESTRICTED', { purposeId: 'support', items: [EMAIL] });
+    opened(raised, kept).when(serve()).thenTypes('UseAuthorised');
+  });
   it('is used for nothing while it is kept for a hold or a duty alone', () => {
     const deferred: Folded = {
       type: 'RetentionDeferred',

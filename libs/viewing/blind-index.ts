@@ -6,16 +6,18 @@
  * that people are searched by. It is a read model of its own file, because it is made of opened values, and can be
  * thrown away like every other one: it is folded from the log again.
  *
- *   entries       generation, hash, category, subject_id, item_id, version, key_id
+ *   entries       generation, hash, category, subject_id, item_id, version, key_id; hidden_by: the erasure that has put
+ *                 the value beyond use
  *   generations   generation, position: how far into the log its entries go
  *   marks         current: the generation that answers; tombstone: the destruction that was last taken notice of
  *
  *   hash          HMAC-SHA-256 of the identifier in its one spelling (`identifier.ts`), under a key of the vault for
  *                 this generation and field (`key-vault/blind-index-keys.ts`)
  *
- * Entries go when their item is corrected, expired or erased, and when its key is destroyed, whatever for: the vault
- * tells (`afterDestruction`), and its tombstones are read before every answer, so that what another process has
- * destroyed is not found either.
+ * Entries answer no more from the moment an erasure has begun, and again when something keeps the value after all. They
+ * go when their item is corrected or erased, and when its key is destroyed, whatever for: the vault tells
+ * (`afterDestruction`), and its tombstones are read before every answer, so that what another process has destroyed is
+ * not found either.
  *
  * A rotation folds the log into the entries of a new generation, while the old one goes on following and answering.
  * When the new one has come as far, it takes over in one transaction; then the old entries and their secret go. A
@@ -27,7 +29,14 @@ import { CannotFollow, type LogReader, type Subscription } from '#event-log';
 import { isSealed, type Recorded, type Sealed } from '#kernel';
 import type { KeyVault } from '#key-vault';
 import { ReadModelBehind } from '#read-model';
-import type { DataCollected, DataCorrected, DataErased, RetentionExpired } from '#subject';
+import type {
+  DataCollected,
+  DataCorrected,
+  DataErased,
+  ErasureStarted,
+  RetentionDeferred,
+  RetentionExpired,
+} from '#subject';
 import { normalised, searchFieldOf, type SearchField } from './identifier.js';
 
 /** How long new events share a commit, in milliseconds; most of them change nothing here. */
@@ -63,10 +72,17 @@ interface Entry {
 }
 
 type Change =
-  { readonly put: Entry } | { readonly dropItem: string; readonly version: number } | { readonly dropSubject: string };
+  | { readonly put: Entry }
+  | { readonly dropItem: string; readonly version: number }
+  | { readonly dropSubject: string }
+  | { readonly hideItem: string; readonly version: number; readonly by: string | null }
+  | { readonly hideSubject: string; readonly by: string | null; readonly hiddenBy: string | null };
 
 /** What the entries are made of. */
-type Indexed = DataCollected | DataCorrected | RetentionExpired | DataErased;
+type Indexed = DataCollected | DataCorrected | RetentionExpired | RetentionDeferred | ErasureStarted | DataErased;
+
+/** Of an expiry from before erasures had ids, and until the erasure has begun. */
+const EXPIRED = '';
 
 const MIGRATIONS: readonly Migration[] = [
   {
@@ -97,6 +113,12 @@ const MIGRATIONS: readonly Migration[] = [
         .addColumn('number', 'integer', (column) => column.notNull())
         .addColumn('id', 'text', (column) => column.notNull())
         .execute();
+    },
+  },
+  {
+    name: '0002-beyond-use',
+    async up(db) {
+      await db.schema.alterTable('entries').addColumn('hidden_by', 'text').execute();
     },
   },
 ];
@@ -336,6 +358,10 @@ export class BlindIndex {
       for (const change of changes) {
         if ('dropItem' in change) this.#statements.dropItem.run(generation, change.dropItem, change.version);
         else if ('dropSubject' in change) this.#statements.dropSubject.run(change.dropSubject);
+        else if ('hideItem' in change)
+          this.#statements.hideItem.run(change.by, generation, change.hideItem, change.version);
+        else if ('hideSubject' in change)
+          this.#statements.hideSubject.run(change.by, generation, change.hideSubject, change.hiddenBy);
         else this.#put(generation, change.put, values.get(change.put));
       }
       this.#statements.setPosition.run(last.position, generation);
@@ -409,7 +435,20 @@ function changesOf(event: Recorded<Indexed>): readonly Change[] {
         : [drop];
     }
     case 'RetentionExpired':
-      return event.data.items.map(({ itemId, version }) => ({ dropItem: itemId, version }));
+      return event.data.items.map(({ itemId, version }) => ({ hideItem: itemId, version, by: EXPIRED }));
+    case 'ErasureStarted': {
+      const { subjectId, erasureId, everything, items } = event.data;
+      return everything
+        ? [{ hideSubject: subjectId, by: erasureId, hiddenBy: null }]
+        : items.map(({ itemId, version }) => ({ hideItem: itemId, version, by: erasureId }));
+    }
+    case 'RetentionDeferred': {
+      const { subjectId, items, person } = event.data;
+      return [
+        ...items.map(({ itemId, version }) => ({ hideItem: itemId, version, by: null })),
+        ...(person ? [{ hideSubject: subjectId, by: null, hiddenBy: person.erasureId }] : []),
+      ];
+    }
     case 'DataErased':
       return event.data.everything
         ? [{ dropSubject: event.data.subjectId }]
@@ -433,7 +472,8 @@ function prepare({ sqlite }: Database<unknown>) {
     mark: sqlite.prepare<[string], { number: number; id: string }>('SELECT number, id FROM marks WHERE name = ?'),
     setMark: change<[string, number, string]>('INSERT OR REPLACE INTO marks (name, number, id) VALUES (?, ?, ?)'),
     find: sqlite.prepare<[number, Buffer], { subject_id: string; category: string }>(
-      'SELECT subject_id, category FROM entries WHERE generation = ? AND hash = ? ORDER BY rowid',
+      `SELECT subject_id, category FROM entries
+       WHERE generation = ? AND hash = ? AND hidden_by IS NULL ORDER BY rowid`,
     ),
     put: change<[number, Buffer, string, string, string, number, string]>(
       `INSERT OR REPLACE INTO entries (generation, hash, category, subject_id, item_id, version, key_id)
@@ -441,6 +481,12 @@ function prepare({ sqlite }: Database<unknown>) {
     ),
     dropItem: change<[number, string, number]>(
       'DELETE FROM entries WHERE generation = ? AND item_id = ? AND version <= ?',
+    ),
+    hideItem: change<[string | null, number, string, number]>(
+      'UPDATE entries SET hidden_by = ? WHERE generation = ? AND item_id = ? AND version = ?',
+    ),
+    hideSubject: change<[string | null, number, string, string | null]>(
+      'UPDATE entries SET hidden_by = ? WHERE generation = ? AND subject_id = ? AND hidden_by IS ?',
     ),
     dropKey: change<[string]>('DELETE FROM entries WHERE key_id = ?'),
     dropSubject: change<[string]>('DELETE FROM entries WHERE subject_id = ?'),

@@ -936,6 +936,13 @@ export interface CommandBodies {
     readonly subjectId: string;
     readonly itemIds?: readonly string[];
   };
+  DecideRetentionReview: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly subjectId: string;
+    readonly itemIds: readonly string[];
+    readonly outcome: 'erase' | 'keep';
+  };
   EraseData: {
     readonly occurredAt?: string;
     readonly caseRef?: string;
@@ -977,6 +984,23 @@ export interface CommandBodies {
     readonly subjectId: string;
     readonly itemId: string;
     readonly until: string;
+  };
+  ApproveErasureRun: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly runId: string;
+    readonly at: string;
+    readonly digest: string;
+    readonly items: readonly {
+      readonly subjectId: string;
+      readonly itemId: string;
+      readonly version: number;
+      readonly action: 'erase' | 'anonymise' | 'review';
+    }[];
+    readonly exceptions: readonly {
+      readonly cause: 'legalHold' | 'restriction' | 'openAccessRequest' | 'openComplaint' | 'openIncident';
+      readonly versions: number;
+    }[];
   };
   PlaceLegalHold: {
     readonly occurredAt?: string;

@@ -9,6 +9,7 @@ import type {
   RetentionDeferred,
   RetentionTerm,
   SubjectRegistered,
+  UseView,
 } from '#subject';
 import type { LegalHoldEvent } from '../legal-hold.events.js';
 import type { RetentionDomainCommand } from '../retention.commands.js';
@@ -60,6 +61,7 @@ export const collected = (
     readonly serviceRequestRef?: string;
     readonly purposeId?: string;
     readonly basis?: string;
+    readonly action?: RetentionTerm['action'];
   } = {},
 ): DataCollected => ({
   type: 'DataCollected',
@@ -82,7 +84,7 @@ export const collected = (
         necessity: 'required',
         keyId: `key 1 of ${itemId}`,
         value: sealed,
-        retention: { trigger, period: changes.period ?? 'P2Y' },
+        retention: { trigger, period: changes.period ?? 'P2Y', ...(changes.action && { action: changes.action }) },
       },
     ],
   },
@@ -102,6 +104,17 @@ export const corrected = (itemId: string, toVersion = 2): DataCorrected => ({
     reasonCode: 'outOfDate',
     recipientsToNotify: [],
   },
+});
+/** An authorised use of items for the purpose that holds them. */
+export const usedItem = (...itemIds: readonly string[]): UseView => ({
+  type: 'UseAuthorised',
+  data: { useId: subjectId, purposeId: 'support', items: itemIds.map((itemId) => ({ itemId, version: 1 })) },
+});
+export const decide = (outcome: 'erase' | 'keep', ...itemIds: readonly string[]): RetentionDomainCommand => ({
+  ...sent,
+  type: 'DecideRetentionReview',
+  outcome,
+  itemIds,
 });
 export const ref = (itemId: string, version = 1): ItemVersionRef => ({
   itemId,

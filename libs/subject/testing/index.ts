@@ -252,7 +252,7 @@ export const corrected = (changes: Partial<DataCorrected['data']> = {}): DataCor
 });
 export const shared = (recipientId: string, version = 1, recipientKind = 'GROUP'): DataShareView => ({
   type: 'DataShared',
-  data: { recipientId, recipientKind, items: [{ itemId: EMAIL, version }] },
+  data: { recipientId, recipientKind, purposeId: 'newsletter', items: [{ itemId: EMAIL, version }] },
 });
 const ref = (itemId: string, version: number): ItemVersionRef => ({
   itemId,
@@ -321,6 +321,7 @@ export const used = (version = 1, useId = USE): UseView => ({
   type: 'UseAuthorised',
   data: {
     useId,
+    purposeId: 'newsletter',
     items: [
       { itemId: EMAIL, version },
       { itemId: PHONE, version: 1 },

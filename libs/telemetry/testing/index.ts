@@ -140,6 +140,7 @@ export const purposes = registerOf<PurposeEvent, typeof purposeRegister.initialS
   ...purpose('by-choice', { basis: 'consent' }),
   ...purpose('without-usage', { fields: [] }),
   ...purpose('without-end', { retention: [{ ...rule, trigger: 'relationshipClosed' }] }),
+  ...purpose('to-be-reviewed', { retention: [{ ...rule, action: 'review' }] }),
   ...purpose('short', { retention: [{ ...rule, period: 'P1D' }] }),
   ...purpose('rights', { serviceLine: 'GOVERNANCE', basis: 'legalObligation' }),
   draftOnly!,
