@@ -426,6 +426,8 @@ export interface DataShareView {
   readonly data: {
     readonly recipientId: string;
     readonly recipientKind: string;
+    /** The statutory instrument that compelled it. */
+    readonly instrumentId?: string;
     readonly items: readonly { readonly itemId: string; readonly version: number }[];
   };
 }
