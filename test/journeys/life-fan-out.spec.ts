@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Installation, type ActorName } from '../installation.js';
-import { customer, DOCUMENT, fresh, type Person } from './life.js';
+import { customer, DOCUMENT, fresh, holders, type Person } from './life.js';
 
 const HARBOUR = 'example-harbour-charts';
 const PACIFIC = 'example-pacific';
@@ -210,6 +210,14 @@ describe('those who were given data', () => {
     );
     const said: string = final.body.inPlainWords.join(' ');
     expect(said).toContain('Example Pacific Ltd (fictional) was given a copy and is still to be told to erase it.');
+    // Who has confirmed holds nothing any more, as far as is known here; the others still do.
+    const holding = async (): Promise<readonly unknown[]> =>
+      (await holders(custos, subjectId, (await custos.get('crm', '/v1/clock')).body.now))
+        .filter(
+          ({ category, holderKind, use }) => category === 'contact.email' && holderKind !== 'SELF' && use !== 'erased',
+        )
+        .map(({ holderId }) => holderId);
+    expect(await holding()).toEqual([police, insurer, PACIFIC]);
     // The last ones are told and confirm: only then is nothing open.
     await tell(PACIFIC, 'notified');
     await custos.accepted('crm', 'ConfirmRecipient', about(PACIFIC));
