@@ -162,10 +162,18 @@ describe('a key vault that cannot be written', () => {
       } finally {
         disk.remount('rw');
       }
-      await custos.launch();
-      await acquaintance(custos);
-      await replayAgrees();
     },
     120_000,
   );
+
+  it('because it is lost is not replaced by a new one in silence: the engine does not start, and does when it is back', async () => {
+    await custos.stop();
+    renameSync(vault, `${vault}.away`);
+    await expect(custos.launch()).rejects.toThrow(/the key vault has none of the keys/);
+    expect(custos.output.trim().split('\n')).toHaveLength(1);
+    renameSync(`${vault}.away`, vault);
+    await custos.launch();
+    await acquaintance(custos);
+    await replayAgrees();
+  }, 120_000);
 });
