@@ -144,6 +144,10 @@ describe('those who were given data', () => {
       await custos.accepted('crm', 'NotifyRecipient', { ...about(recipientId), outcome: 'notified' });
     await custos.accepted('crm', 'ConfirmRecipient', about(HARBOUR));
     await custos.accepted('crm', 'NotifyRecipient', { ...about(police), outcome: 'impossible' });
+    // A statute is obeyed in spite of it; whoever is given data then has to know.
+    const compelled = await give(asha, police, 'counsel', { instrumentId });
+    expect(await status(asha, 'restriction', compelled.position)).toMatchObject(due(0, police));
+    await custos.accepted('crm', 'NotifyRecipient', { ...about(police), outcome: 'disproportionate' });
     await custos.accepted('dpo', 'LiftRestriction', {
       subjectId: asha.subjectId,
       informedAt: (await custos.get('crm', '/v1/clock')).body.now,
@@ -151,7 +155,7 @@ describe('those who were given data', () => {
     expect(await status(asha, 'restriction')).toEqual({
       [`${HARBOUR} 0`]: 'confirmed',
       [`${MAIL_HOST} 0`]: 'notified',
-      [`${police} 0`]: 'impossible',
+      [`${police} 0`]: 'disproportionate',
       [`${insurer} 0`]: 'lifted',
     });
   });
