@@ -201,6 +201,10 @@ describe('the life of personal data', () => {
     for (const [where, answer] of Object.entries(all))
       expect([where, unsaid.exec(answer)?.[0]]).toEqual([where, undefined]);
 
+    // Staff see that something is withheld; to the person even that would say too much.
+    expect(all.staff).toMatch(/"withheld":[1-9]/);
+    expect(all.subject).not.toMatch(/"withheld":[1-9]|"withheld"[^:]/);
+
     // What is not secret is listed, and nothing is withheld from a person of whom nothing was given away.
     const ben = await customer(custos);
     const open = await recorded(false);
