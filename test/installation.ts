@@ -140,6 +140,11 @@ export class Installation {
     return this.#url;
   }
 
+  /** Whether the process has not ended by itself. */
+  get running(): boolean {
+    return this.#process?.exitCode === null && this.#process.signalCode === null;
+  }
+
   /** Everything the process has written to its terminal since it was started. */
   get output(): string {
     return this.#output;

@@ -12,6 +12,7 @@ import {
   type Handled,
 } from '#command-bus';
 import type { BusDescription } from '#command-bus/sdk';
+import { DatabaseUnavailable } from '#database';
 import { LogUnavailable } from '#event-log';
 import { CommandCatalogue, CommandDoor, EMPLOYED_ROLES, TooContended } from '#slice';
 import { integrationEvents } from './integration-events.js';
@@ -45,7 +46,7 @@ export class BusController {
     } catch (error) {
       const problem = problemOfRequest(error);
       if (problem) return { status: problem.status, body: problem };
-      if (error instanceof LogUnavailable || error instanceof IdentityProviderUnavailable) return { failed: 'outage' };
+      if (OUTAGES.some((outage) => error instanceof outage)) return { failed: 'outage' };
       if (error instanceof TooContended) return { failed: 'busy' };
       this.settings.logger.error(
         { error: error instanceof Error ? error.name : typeof error, at: placeOf(error) },
@@ -55,6 +56,9 @@ export class BusController {
     }
   }
 }
+
+/** What no message is to blame for: it waits until that has passed. */
+const OUTAGES = [LogUnavailable, DatabaseUnavailable, IdentityProviderUnavailable];
 
 /** What a service has to know to send commands over the bus. */
 @Controller('v1/bus')

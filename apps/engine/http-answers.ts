@@ -12,6 +12,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { tap, type Observable } from 'rxjs';
 import { AccessRefused, IdentityProviderUnavailable, SignInBusy } from '#access';
+import { DatabaseUnavailable } from '#database';
 import { LogUnavailable } from '#event-log';
 import { ReadModelBehind, ReadModels } from '#read-model';
 import { InvalidCommand, NotPermitted, TooContended } from '#slice';
@@ -101,6 +102,11 @@ export class ProblemFilter implements ExceptionFilter {
     if (error instanceof LogUnavailable) {
       void reply.header('retry-after', '1');
       return send(503, 'the event log does not answer; send the same command again');
+    }
+    if (error instanceof DatabaseUnavailable) {
+      this.logger.error({ reason: error.message }, 'a store cannot be written');
+      void reply.header('retry-after', '5');
+      return send(503, `the ${error.database} cannot be written; send the same command again`);
     }
     if (error instanceof SearchUnavailable) return send(503, 'search is not available');
     if (error instanceof IdentityProviderUnavailable) {

@@ -2,7 +2,7 @@ import { Controller, Get, NotFoundException, Param, ParseUUIDPipe, Query } from 
 import { AccessRefused, OpenTo, SentBy } from '#access';
 import { type Actor, type Instant, type Row } from '#kernel';
 import { ReadModels, type PageOfRows } from '#read-model';
-import { isDiscreet, sharingRegistersProjection } from '#sharing';
+import { isDiscreet, secretInstruments, secretRecipients } from '#sharing';
 import { instantIn, InvalidCommand, LARGEST_PAGE, permits, PERSONAL_ROLES, wholeNumber, type View } from '#slice';
 import { capabilities } from '../capabilities.js';
 
@@ -12,6 +12,9 @@ interface Page extends PageOfRows {
   /** How far the read models have come. */
   readonly position: number;
 }
+
+/** Stands for whoever was given data under a duty not to tip off, where a reader may not know of them. */
+const WITHHELD = 'withheld';
 
 const VIEWS: readonly View[] = capabilities.flatMap((each) => each.views);
 /** Which of them each view is open to is written with the view. */
@@ -78,8 +81,7 @@ export class ViewsController {
       else throw new InvalidCommand([{ field: 'query', rule: 'isKnownColumn' }]);
     }
     const page = this.readModels.page(view.projection as never, view.table, { ...where, ...scope }, after, limit, asOf);
-    const secret = isDiscreet(actor) ? [] : this.#secretInstruments();
-    const rows = page.rows.filter((row) => !secret.some((instrumentId) => speaksOf(row, instrumentId)));
+    const rows = isDiscreet(actor) ? page.rows : this.#told(page.rows);
     return {
       ...page,
       rows: rows.map((row) => without(row, hidden)),
@@ -88,11 +90,22 @@ export class ViewsController {
     };
   }
 
-  #secretInstruments(): readonly string[] {
-    const where = { no_tipping_off: 1 };
-    return this.readModels
-      .rows<{ readonly instrument_id: string }>(sharingRegistersProjection, 'instruments', where)
-      .map((row) => row.instrument_id);
+  /** Without the rows about a disclosure under a duty not to tip off, and with its recipient unnamed in all others. */
+  #told(rows: readonly Row[]): readonly Row[] {
+    const secret = secretInstruments(this.readModels);
+    if (secret.length === 0) return rows;
+    const recipients = new Map<string, readonly string[]>();
+    const recipientsOf = (subjectId: string): readonly string[] => {
+      const names = recipients.get(subjectId) ?? secretRecipients(this.readModels, secret, subjectId);
+      recipients.set(subjectId, names);
+      return names;
+    };
+    return rows
+      .filter((row) => !secret.some((instrumentId) => speaksOf(row, instrumentId)))
+      .map((row) => {
+        const subjectId = subjectOf(row);
+        return subjectId === undefined ? row : unnamed(row, recipientsOf(subjectId));
+      });
   }
 }
 
@@ -106,6 +119,23 @@ function viewNamed(scope: View['scope'], name: string): View {
   const found = VIEWS.find((view) => view.scope === scope && view.name === name);
   if (!found) throw new NotFoundException();
   return found;
+}
+
+/** The person a row is about. */
+function subjectOf({ subject_id, stream_ref }: Row): string | undefined {
+  if (typeof subject_id === 'string') return subject_id;
+  return typeof stream_ref === 'string' ? /^subject-(.+)$/.exec(stream_ref)?.[1] : undefined;
+}
+
+/** The row with these names left out where they stand: as a cell, or within the JSON of one. */
+function unnamed(row: Row, names: readonly string[]): Row {
+  const without = (cell: string): string =>
+    names.includes(cell)
+      ? WITHHELD
+      : names.reduce((text, name) => text.replaceAll(JSON.stringify(name), JSON.stringify(WITHHELD)), cell);
+  return Object.fromEntries(
+    Object.entries(row).map(([name, cell]) => [name, typeof cell === 'string' ? without(cell) : cell]),
+  );
 }
 
 /** Whether a row names the instrument: as a cell, within the JSON of one, or as the stream it was about. */

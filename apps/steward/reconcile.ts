@@ -19,12 +19,30 @@ interface ErasedRow {
 
 const AT_ONCE = 500;
 
+/** The vault is new, or another's: what the log holds cannot be read, and what is sealed now would not open later. */
+export class VaultLost extends Error {
+  override readonly name = 'VaultLost';
+  constructor() {
+    super('the key vault has none of the keys of the log: put the vault back that belongs to it, or its backup');
+  }
+}
+
+/** An older vault has the oldest keys, and one that has destroyed them all has tombstones. */
+async function assertVaultOfLog({ readModels, vault }: Parameters<typeof reconcile>[0]): Promise<void> {
+  const kept = { status: 'kept' };
+  const oldest = readModels.page(retentionScheduleProjection, 'retention_schedule', kept, 0, AT_ONCE).rows;
+  if (oldest.length === 0 || (await vault.tombstonesBefore(Number.MAX_SAFE_INTEGER, 1)).length > 0) return;
+  const live = await vault.liveKeys(oldest.map((row) => String(row['key_id'])));
+  if (live.length === 0) throw new VaultLost();
+}
+
 /**
  * Holds log and vault against each other before the door opens: either may have been restored from before an erasure
  * that the other knows of. What the log says is erased loses its keys; what the vault has destroyed is stated in the
  * log. Neither looks at more than the newest when they agree: a copy lacks the end of a history, never its middle.
  *
  * @returns how many keys it has destroyed, and about how many people it has restated an erasure.
+ * @throws VaultLost when the vault has nothing to do with the log.
  */
 export async function reconcile(parts: {
   readonly door: CommandDoor;
@@ -32,6 +50,7 @@ export async function reconcile(parts: {
   readonly vault: KeyVault;
   readonly logger: Logger;
 }): Promise<{ readonly destroyed: number; readonly restated: number }> {
+  await assertVaultOfLog(parts);
   const destroyed = await destroyWhatLogErased(parts);
   const restated = await stateWhatVaultDestroyed(parts);
   const lost = suppressionsLost(parts);

@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { openDatabase, type Database, type Migration } from './index.js';
+import { DatabaseUnavailable, openDatabase, type Database, type Migration } from './index.js';
 
 interface Tables {
   notes: { id: number; text: string };
@@ -140,6 +140,37 @@ describe('a transaction', () => {
       { text: 'a' },
       { text: 'b' },
     ]);
+  });
+
+  it('is not begun, nor kept, where another process or the file system is in the way', async () => {
+    const database = opened(url(), { busyTimeout: 20 });
+    await database.migrate([notes]);
+    const other = opened(url());
+    other.sqlite.exec('BEGIN IMMEDIATE');
+    expect(() => database.transaction(() => add(database, 'a'))).toThrow(
+      expect.objectContaining({ name: 'DatabaseUnavailable', message: 'the database cannot be written: SQLITE_BUSY' }),
+    );
+    other.sqlite.exec('ROLLBACK');
+    database.sqlite.pragma('max_page_count = 1');
+    expect(() => database.transaction(() => add(database, 'x'.repeat(100_000)))).toThrow(
+      expect.objectContaining({ name: 'DatabaseUnavailable', message: 'the database cannot be written: SQLITE_FULL' }),
+    );
+    database.transaction(() => add(database, 'b'));
+    expect(texts(database)).toEqual(['b']);
+  });
+
+  it('is not begun in a file that was moved away or replaced, and is when it is back', async () => {
+    const database = opened(url());
+    await database.migrate([notes]);
+    const { file } = database;
+    const away = new DatabaseUnavailable('database', 'its file is not where it was opened');
+    renameSync(file, `${file}.away`);
+    expect(() => database.transaction(() => add(database, 'a'))).toThrow(away);
+    copyFileSync(`${file}.away`, file);
+    expect(() => database.transaction(() => add(database, 'a'))).toThrow(away);
+    renameSync(`${file}.away`, file);
+    database.transaction(() => add(database, 'b'));
+    expect(texts(database)).toEqual(['b']);
   });
 
   it('is never held open across an await', async () => {

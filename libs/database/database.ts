@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import SqliteDatabase from 'better-sqlite3';
@@ -33,6 +33,19 @@ export class DatabaseUrlRefused extends Error {
   override readonly name = 'DatabaseUrlRefused';
 }
 
+/** The file cannot be written for now: its disk is full or read-only, it was moved away, or another process has it. */
+export class DatabaseUnavailable extends Error {
+  override readonly name = 'DatabaseUnavailable';
+  /** @param database what it is for, as an operator would say it. */
+  constructor(
+    readonly database: string,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`the ${database} cannot be written: ${reason}`, options);
+  }
+}
+
 /**
  * One connection to one SQLite file, behind Kysely and, for hot paths, as the raw handle.
  *
@@ -45,6 +58,8 @@ export class Database<DB> {
   readonly #begin: SqliteStatement;
   readonly #commit: SqliteStatement;
   readonly #rollback: SqliteStatement;
+  /** Which file was opened: what is written to one that was moved or removed is lost to whoever opens the path next. */
+  readonly #opened: string | undefined;
 
   constructor(
     readonly sqlite: Sqlite,
@@ -54,6 +69,7 @@ export class Database<DB> {
     this.#begin = sqlite.prepare('BEGIN IMMEDIATE');
     this.#commit = sqlite.prepare('COMMIT');
     this.#rollback = sqlite.prepare('ROLLBACK');
+    this.#opened = identityOf(sqlite.name);
   }
 
   /** The absolute path of the file. */
@@ -65,10 +81,13 @@ export class Database<DB> {
    * Runs `work` under the write lock: commits when it returns, rolls back when it throws.
    *
    * @param work synchronous; returning a promise rolls back and throws a `TypeError`. Not to be nested.
+   * @throws DatabaseUnavailable when the file cannot be written for now; nothing of `work` has come to pass.
    */
   transaction<T>(work: () => T): T {
-    this.#begin.run();
+    if (identityOf(this.file) !== this.#opened)
+      throw new DatabaseUnavailable(this.name, 'its file is not where it was opened');
     try {
+      this.#begin.run();
       const result = work();
       if (isPromise(result)) throw new TypeError('a transaction cannot be held open across an await');
       this.#commit.run();
@@ -76,7 +95,7 @@ export class Database<DB> {
     } catch (error) {
       // SQLite itself rolls back on some errors, such as a full disk.
       if (this.sqlite.inTransaction) this.#rollback.run();
-      throw error;
+      throw isUnavailable(error) ? new DatabaseUnavailable(this.name, codeOf(error), { cause: error }) : error;
     }
   }
 
@@ -99,6 +118,7 @@ export class Database<DB> {
  * The file is in WAL mode with foreign keys enforced, and temporary tables stay in memory.
  *
  * @throws DatabaseUrlRefused when the URL is of another kind.
+ * @throws DatabaseUnavailable when the file cannot be written.
  */
 export function openDatabase<DB = unknown>(url: string, options: DatabaseOptions = {}): Database<DB> {
   const {
@@ -109,10 +129,13 @@ export function openDatabase<DB = unknown>(url: string, options: DatabaseOptions
     busyTimeout = 5000,
   } = options;
   const file = fileOf(url, name);
-  if (!readOnly) {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    closeSync(openSync(file, 'a', 0o600));
-  }
+  if (!readOnly)
+    try {
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      closeSync(openSync(file, 'a', 0o600));
+    } catch (error) {
+      throw new DatabaseUnavailable(name, (error as Error).message, { cause: error });
+    }
   const sqlite = new SqliteDatabase(file, { readonly: readOnly, fileMustExist: true, timeout: busyTimeout });
   try {
     if (!readOnly) enterWal(sqlite);
@@ -160,8 +183,17 @@ function enterWal(sqlite: Sqlite): void {
   }
 }
 
-const isBusy = (error: unknown): boolean =>
-  error instanceof SqliteDatabase.SqliteError && error.code.startsWith('SQLITE_BUSY');
+/** Told by its code: a module that is loaded twice, as test runners do, has two classes of the one error. */
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
+const isBusy = (error: unknown): boolean => codeOf(error).startsWith('SQLITE_BUSY');
+/** Whether the file system or another process is to blame, and not what was asked for. */
+const isUnavailable = (error: unknown): boolean => /^SQLITE_(BUSY|FULL|IOERR|READONLY|CANTOPEN)/.test(codeOf(error));
+
+/** Which file a path leads to; undefined when to none. */
+function identityOf(file: string): string | undefined {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}`;
+}
 
 const isPromise = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';

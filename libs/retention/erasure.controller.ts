@@ -1,7 +1,14 @@
 import { Controller, Get, NotFoundException, Param, ParseUUIDPipe } from '@nestjs/common';
-import { OpenTo } from '#access';
-import type { Row } from '#kernel';
+import { OpenTo, SentBy } from '#access';
+import type { Actor, Row } from '#kernel';
 import { ReadModels } from '#read-model';
+import {
+  isDiscreet,
+  recipientNotificationsProjection,
+  secretInstruments,
+  secretRecipients,
+  sharingRegistersProjection,
+} from '#sharing';
 import { erasureLedgerProjection } from './erasure.projection.js';
 import { retentionScheduleProjection } from './retention.projection.js';
 
@@ -70,21 +77,25 @@ export class ErasureController {
 
   @Get(':erasureId/certificate')
   @OpenTo('staff', 'privacyOfficer', 'legal', 'auditor')
-  certificate(@Param('erasureId', ParseUUIDPipe) erasureId: string): object {
+  certificate(@Param('erasureId', ParseUUIDPipe) erasureId: string, @SentBy() actor: Actor): object {
     const where = { erasure_id: erasureId };
     const [erasure] = this.readModels.rows<ErasureRow>(erasureLedgerProjection, 'erasures', where);
     if (!erasure) throw new NotFoundException();
     const taken = this.readModels.rows<TakenRow>(retentionScheduleProjection, 'retention_schedule', where, 'position');
     const remains = this.readModels.rows<RemainsRow>(erasureLedgerProjection, 'erasure_remains', where, 'position');
-    const recipients = this.readModels.rows<Row>(erasureLedgerProjection, 'erasure_recipients', where, 'position');
-    const now = this.readModels.rows<TakenRow>(
-      retentionScheduleProjection,
-      'retention_schedule',
-      { subject_id: erasure.subject_id, status: 'erased' },
-      'position',
-    );
+    const now = this.readModels.rows<TakenRow>(retentionScheduleProjection, 'retention_schedule', {
+      subject_id: erasure.subject_id,
+      status: 'erased',
+    });
     const gone = new Set(now.map(versionOf));
-    const still = remains.filter((row) => !gone.has(versionOf(row)));
+    const still = remains
+      .filter((row) => !gone.has(versionOf(row)))
+      .map((row) => ({ ...row, until: row.until ?? this.#endOfDuty(row) }));
+    const holders = this.#holdersOf(erasure);
+    const secret = isDiscreet(actor)
+      ? []
+      : secretRecipients(this.readModels, secretInstruments(this.readModels), erasure.subject_id);
+    const recipients = holders.filter(({ recipientId }) => !secret.includes(recipientId));
     const destroyed = taken.filter(({ status }) => status === 'erased');
     return {
       erasureId,
@@ -116,13 +127,74 @@ export class ErasureController {
       // Usage and what the person reported, which are no items.
       remainingBesideItems:
         erasure.rest_reason === null ? null : { reason: erasure.rest_reason, ref: erasure.rest_ref },
-      recipientsToBeTold: [...new Set(recipients.map((row) => String(row['recipient_id'])))],
+      // Who was given what it took, and how far telling them has come (UK GDPR Art 19).
+      recipients,
+      /** How many this reader may not know of: they hold data under a duty not to tip off (I-22c). */
+      recipientsWithheld: holders.length - recipients.length,
       alwaysRemains: ALWAYS_REMAINS.map(({ what, law }) => ({ what, law })),
-      inPlainWords: words(erasure, destroyed, still),
+      inPlainWords: words(erasure, destroyed, still, recipients),
       position: this.readModels.position,
     };
   }
+
+  /** When the duty of a purpose ends, where that was not known yet when the erasure was decided. */
+  #endOfDuty({ item_id, reason, ref }: RemainsRow): string | null {
+    if (reason !== 'legalObligation') return null;
+    const where = { item_id, purpose_id: ref };
+    const [duty] = this.readModels.rows<{ readonly due: string | null }>(
+      retentionScheduleProjection,
+      'retention_purposes',
+      where,
+    );
+    return duty?.due ?? null;
+  }
+
+  #holdersOf({ erasure_id, subject_id }: ErasureRow): readonly Holder[] {
+    const given = this.readModels.rows<GivenRow>(erasureLedgerProjection, 'erasure_recipients', { erasure_id });
+    const notices = this.readModels.rows<GivenRow & { readonly status: string }>(
+      recipientNotificationsProjection,
+      'recipient_notifications',
+      { subject_id, what: 'erasure' },
+    );
+    const status = new Map(notices.map((row) => [`${row.recipient_id} ${versionOf(row)}`, row.status]));
+    return [...new Set(given.map((row) => row.recipient_id))].sort().map((recipientId) => {
+      // Of several versions of an item the notice is about the newest.
+      const states = given
+        .filter((row) => row.recipient_id === recipientId)
+        .flatMap((row) => status.get(`${recipientId} ${versionOf(row)}`) ?? []);
+      const [entry] = this.readModels.rows<{ readonly name: string | null }>(sharingRegistersProjection, 'recipients', {
+        recipient_id: recipientId,
+      });
+      const furthestBack = Object.keys(TOLD).find((each) => states.includes(each)) as Holder['status'] | undefined;
+      return { recipientId, name: entry?.name ?? recipientId, status: furthestBack ?? 'due' };
+    });
+  }
 }
+
+interface GivenRow extends Row {
+  readonly recipient_id: string;
+  readonly item_id: string;
+  readonly version: number;
+}
+
+/** Somebody who was given what an erasure took. */
+interface Holder {
+  readonly recipientId: string;
+  readonly name: string;
+  /** Of its items, that which has come least far. */
+  readonly status: keyof typeof TOLD;
+}
+
+/** How far telling a recipient has come, the least first. */
+const TOLD = {
+  due: (name: string) => `${name} was given a copy and is still to be told to erase it.`,
+  unreachable: (name: string) => `${name} was given a copy and could not be reached so far.`,
+  notified: (name: string) => `We told ${name} to erase its copy; it has not confirmed that yet.`,
+  impossible: (name: string) => `${name} was given a copy, and it is impossible to tell it of the erasure.`,
+  disproportionate: (name: string) =>
+    `${name} was given a copy, and telling it of the erasure would take an effort out of all proportion.`,
+  confirmed: (name: string) => `${name} has confirmed that it erased its copy.`,
+};
 
 const versionOf = ({ item_id, version }: Pick<TakenRow, 'item_id' | 'version'>): string => `${item_id}@${version}`;
 
@@ -144,6 +216,7 @@ function words(
   { status, started_at, erased_at, backup_horizon, finalised_at, rest_reason }: ErasureRow,
   destroyed: readonly TakenRow[],
   remains: readonly RemainsRow[],
+  recipients: readonly Holder[],
 ): readonly string[] {
   const day = (at: string | null): string => (at ?? '').slice(0, 10);
   const said: string[] = [];
@@ -168,6 +241,11 @@ function words(
   if (rest_reason !== null)
     said.push(
       `When we decided this, records of your use or what you reported to us had to stay, because ${REASONS[rest_reason] ?? rest_reason}; they go as soon as that has ended.`,
+    );
+  said.push(...recipients.map(({ name, status: told }) => TOLD[told](name)));
+  if (recipients.length > 0)
+    said.push(
+      'Copies that others hold are out of our reach: we tell each of them, and follow it until it has confirmed.',
     );
   said.push(...ALWAYS_REMAINS.map((each) => each.words));
   return said;

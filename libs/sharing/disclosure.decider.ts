@@ -311,6 +311,7 @@ function share(command: DisclosureCommand, state: DisclosureState, facts: Disclo
       ...(instrumentId !== undefined && { instrumentId }),
       ...grounds,
       medium: command.medium,
+      ...(state.restricted && kind !== 'SELF' && { restricted: true as const }),
       subjectCount: command.type === 'ShareCategories' ? command.subjectCount : 1,
     },
   });

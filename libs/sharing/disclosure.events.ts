@@ -27,6 +27,8 @@ export interface DataShared {
     readonly groupMemberSince?: CivilDate;
     readonly transferMechanism?: TransferMechanism;
     readonly medium: string;
+    /** Processing was restricted when this was recorded: the recipient has yet to be told of it (Art 19). */
+    readonly restricted?: true;
     /** How many people the disclosure is about. */
     readonly subjectCount: number;
   };

@@ -456,8 +456,9 @@ describe('a disclosure', () => {
       recipientId: 'chersoft-marine',
       purposeId: 'deliver-service',
     });
-    then(share('devon-police', [email], compelled), on(LATER)).thenTypes('DataShared');
-    then(share('self', [email]), on(LATER)).thenTypes('DataShared');
+    // Whoever is given it has to be told of the restriction (Art 19), but for the person.
+    expect(shared(then(share('devon-police', [email], compelled), on(LATER)).outcome).restricted).toBe(true);
+    expect(shared(then(share('self', [email]), on(LATER)).outcome)).not.toHaveProperty('restricted');
     given(opened, collected, restricted, lifted)
       .when(share('chersoft-marine', [email]), on(LATER))
       .thenTypes('DataShared');

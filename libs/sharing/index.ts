@@ -13,7 +13,7 @@ export {
 } from './agreement.register.js';
 export * from './disclosure.events.js';
 export { disclosuresProjection } from './disclosure.projection.js';
-export { isDiscreet } from './discretion.js';
+export { isDiscreet, secretInstruments, secretRecipients } from './discretion.js';
 export * from './instrument.events.js';
 export {
   instrumentRegister,

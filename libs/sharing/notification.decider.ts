@@ -87,8 +87,9 @@ export const notificationDecider: Decider<NotificationCommand, FoldedEvent, Noti
           state,
         );
       case 'DataShared': {
-        const { recipientId, recipientKind, items } = event.data;
+        const { recipientId, recipientKind, items, restricted } = event.data;
         if (recipientKind === 'SELF') return state;
+        const before = restricted ? due(state, 'restriction', [recipientId], [undefined], at) : state;
         return items.reduce((folded, { itemId, version, replacedBy }) => {
           const given = knows(folded, recipientId, itemId, version);
           if (replacedBy !== undefined)
@@ -98,7 +99,7 @@ export const notificationDecider: Decider<NotificationCommand, FoldedEvent, Noti
           return notice?.item && notice.status === 'due' && notice.item.version <= version
             ? withNotice(given, { ...notice, status: 'notified', since: at })
             : given;
-        }, state);
+        }, before);
       }
       case 'RecipientNotified':
         return settle(state, event.data, event.data.outcome === 'notified' ? 'notified' : 'excused', at);

@@ -26,7 +26,7 @@ type NoticeEvent =
  */
 export const recipientNotificationsProjection: Projection<NoticeEvent> = {
   name: 'recipient-notifications',
-  version: 1,
+  version: 2,
   tables: {
     recipient_notifications: {
       columns: {
@@ -77,9 +77,9 @@ export const recipientNotificationsProjection: Projection<NoticeEvent> = {
         due(event, event.data.subjectId, 'erasure', [recipientId], newest(items)),
       ),
     DataShared: (event) => {
-      const { subjectId, recipientId, recipientKind, items } = event.data;
+      const { subjectId, recipientId, recipientKind, items, restricted } = event.data;
       if (recipientKind === 'SELF') return [];
-      return items.flatMap(({ itemId, version, replacedBy }) =>
+      const ofItems = items.flatMap(({ itemId, version, replacedBy }) =>
         replacedBy === undefined
           ? version === 1
             ? []
@@ -91,6 +91,7 @@ export const recipientNotificationsProjection: Projection<NoticeEvent> = {
               ]
           : due(event, subjectId, 'correction', [recipientId], [{ itemId, version: replacedBy }]),
       );
+      return restricted ? [...ofItems, ...due(event, subjectId, 'restriction', [recipientId], [ALL])] : ofItems;
     },
     RecipientNotified: (event) => {
       const { outcome, what } = event.data;

@@ -191,6 +191,16 @@ describe('telling recipients of a restriction or an erasure (Art 19)', () => {
       .when(notify({ what: 'restriction' }))
       .then(notified('restriction'));
   });
+  it('of a restriction is owed to who was given data while it stood', () => {
+    const police = shared('police');
+    const compelled = { ...police, data: { ...police.data, restricted: true as const } };
+    given(collected, restricted([]), compelled)
+      .when(notify({ what: 'restriction', recipientId: 'police' }))
+      .then(notified('restriction', 'police'));
+    given(collected, restricted([]), compelled, lifted)
+      .when(notify({ what: 'restriction', recipientId: 'police' }))
+      .thenRefused('RECIPIENT_UNKNOWN', { recipientId: 'police', what: 'restriction' });
+  });
   it('of an erasure names the newest version of each item that was given', () => {
     const gone = given(collected, shared('marine'), erasing(1, 2));
     gone.when(notify({ what: 'erasure', itemId: undefined })).then(notified('erasure'));
@@ -298,6 +308,7 @@ describe('the table of notices', () => {
       restricted(),
       restricted(['marine', 'pacific']),
       lifted,
+      { ...shared('marine'), data: { ...shared('marine').data, restricted: true as const } },
       erasing(1),
       erasing(2),
     ),

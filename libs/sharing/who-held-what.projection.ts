@@ -10,7 +10,7 @@ import type {
   RetentionExpired,
 } from '#subject';
 import type { DataShared } from './disclosure.events.js';
-import type { RecipientUnreachable } from './notification.events.js';
+import type { RecipientConfirmed, RecipientUnreachable } from './notification.events.js';
 
 type HoldingEvent =
   | DataCollected
@@ -22,6 +22,7 @@ type HoldingEvent =
   | DataErased
   | DataShared
   | RecipientNotified
+  | RecipientConfirmed
   | RecipientUnreachable;
 
 /** The four columns that say when something became so, when that was written, and by which event. */
@@ -89,7 +90,7 @@ const OPEN_STATES = { ...noMark('superseded'), ...noMark('expired'), ...noMark('
  */
 export const whoHeldWhatProjection: Projection<HoldingEvent> = {
   name: 'who-held-what',
-  version: 3,
+  version: 4,
   tables: {
     held_versions: {
       columns: {
@@ -134,6 +135,8 @@ export const whoHeldWhatProjection: Projection<HoldingEvent> = {
         /** The instrument or agreement it was given under. */
         basis_ref: 'text?',
         ...markColumns('from', ''),
+        /** When its holder confirmed that it was erased. */
+        ...markColumns('erased', '?'),
       },
       key: ['subject_id', 'item_id', 'disclosure_id'],
       indexes: [['holder_id', 'from_at']],
@@ -237,10 +240,22 @@ export const whoHeldWhatProjection: Projection<HoldingEvent> = {
           basis: data.basis,
           basis_ref: data.instrumentId ?? data.agreementId ?? null,
           ...mark('from', event),
+          ...noMark('erased'),
         }),
       );
     },
     RecipientNotified: (event) => noticed(event, event.data, event.data.outcome),
+    RecipientConfirmed: (event) => {
+      const { subjectId, recipientId, what, items } = event.data;
+      if (what !== 'erasure') return [];
+      // A notice of an erasure names the newest version that was given of each item.
+      return items.flatMap(({ itemId, version }) =>
+        Array.from({ length: version }, (_, older) => {
+          const copy = { subject_id: subjectId, item_id: itemId, holder_id: recipientId, version: older + 1 };
+          return update('held_copies', { ...copy, erased_at: null }, mark('erased', event));
+        }),
+      );
+    },
     RecipientUnreachable: (event) => noticed(event, event.data, 'unreachable'),
   },
 };

@@ -52,11 +52,15 @@ export interface HolderAsOf {
   readonly disclosureId: string | null;
   /** Since when it is held. */
   readonly from: Mark;
-  /** When the controller ceased to hold it; null for as long as it is held. Copies given away have no known end. */
+  /**
+   * When the controller ceased to hold it, or the holder of a copy confirmed that it was erased; null for as long as
+   * it is held, as far as is known here.
+   */
   readonly to: Mark | null;
   /**
    * `inUse`; `superseded` by a correction, but still held; `expired`, beyond use until its key is destroyed;
-   * `erased`. A copy given away is `inUse` or `superseded`: what its holder did with it is not known here.
+   * `erased`. A copy given away is `inUse` or `superseded` until its holder has confirmed that it was erased: what else
+   * was done with it is not known here.
    */
   readonly use: 'inUse' | 'superseded' | 'expired' | 'erased';
   /** What made it so. */
@@ -112,20 +116,24 @@ export function whoHeldWhat(rows: WhoHeldWhatRows, asOf: AsOf): readonly HolderA
     });
   });
 
-  const recipients = copies.map(({ row, from }): HolderAsOf => {
+  const recipients = copies.flatMap(({ row, from }): HolderAsOf[] => {
+    const erased = seen(row, 'erased');
+    if (erased && !asOf.ended) return [];
     const version = versions.find((each) => sameItem(each.row, row) && each.row.version === row.version);
     const superseded = version && seen(version.row, 'superseded');
-    return {
-      ...whatOf(row),
-      holderKind: row.holder_kind as RecipientKind,
-      holderId: String(row.holder_id),
-      ...whyOf(row),
-      disclosureId: String(row.disclosure_id),
-      from,
-      to: null,
-      ...useOf({ superseded }, from),
-      ...toldOf(row, from, superseded, copies, rows.held_copy_notices, seen),
-    };
+    return [
+      {
+        ...whatOf(row),
+        holderKind: row.holder_kind as RecipientKind,
+        holderId: String(row.holder_id),
+        ...whyOf(row),
+        disclosureId: String(row.disclosure_id),
+        from,
+        to: erased ?? null,
+        ...useOf({ erased, superseded }, from),
+        ...toldOf(row, from, superseded, copies, rows.held_copy_notices, seen),
+      },
+    ];
   });
 
   return [...controller, ...recipients].sort(inOrder);

@@ -171,6 +171,34 @@ describe('who held what', () => {
     expect(all.find((each) => each.itemId === phone)).toMatchObject({ to: { at: '2026-03-02T09:00:00.000Z' } });
   });
 
+  it('ends a copy when its holder has confirmed that it was erased, and those of the item before it, and no other', () => {
+    const confirmed = (recipientId: string, version: number, what = 'erasure'): DomainEvent => ({
+      type: 'RecipientConfirmed',
+      data: { subjectId, recipientId, what, items: [{ itemId: phone, version }] },
+    });
+    const { asOf } = story(
+      ['2026-01-05T09:00:00Z', collected],
+      ['2026-02-01T09:00:00Z', given('chersoft-marine', 1)],
+      ['2026-02-01T10:00:00Z', given('chersoft-pacific', 1)],
+      ['2026-02-02T09:00:00Z', corrected(1, ['chersoft-marine', 'chersoft-pacific'])],
+      ['2026-02-03T09:00:00Z', given('chersoft-marine', 2)],
+      ['2026-02-04T09:00:00Z', confirmed('chersoft-pacific', 2, 'correction')],
+      ['2026-03-02T09:00:00Z', confirmed('chersoft-pacific', 1)],
+      ['2026-04-02T09:00:00Z', confirmed('chersoft-marine', 2)],
+    );
+    const copies = (at: string) => inShort(asOf(at)).filter((each) => !each.startsWith('controller'));
+    const marine = ['chersoft-marine v1 superseded notified', 'chersoft-marine v2 inUse'];
+    expect(copies('2026-03-01T09:00:00Z')).toEqual([marine[0], 'chersoft-pacific v1 superseded due', marine[1]]);
+    expect(copies('2026-03-02T09:00:00Z')).toEqual(marine);
+    expect(copies('2026-04-02T09:00:00Z')).toEqual([]);
+    const all = asOf('2026-04-02T09:00:00Z', { ended: true }).filter(({ holderKind }) => holderKind === 'GROUP');
+    expect(all.map(({ holderId, version, use, to }) => [holderId, version, use, to?.at])).toEqual([
+      ['chersoft-marine', 1, 'erased', '2026-04-02T09:00:00.000Z'],
+      ['chersoft-pacific', 1, 'erased', '2026-03-02T09:00:00.000Z'],
+      ['chersoft-marine', 2, 'erased', '2026-04-02T09:00:00.000Z'],
+    ]);
+  });
+
   it('keeps a superseded value in sight until its own retention ends', () => {
     const { asOf } = story(
       ['2026-01-05T09:00:00Z', collected],

@@ -508,6 +508,22 @@ describe('telling recipients of a correction (C21, Art 19)', () => {
       .when(complete())
       .thenRefused('RECIPIENTS_NOT_NOTIFIED', { itemId, recipients: ['marine'] }));
 
+  it('names nobody whom only a statute gave the value, and counts them', () => {
+    const police = shared('police', 1, 'AUTHORITY');
+    const compelled = { ...police, data: { ...police.data, instrumentId: 'order-1' } };
+    const named = (...recipients: string[]) => ({ itemId, recipients });
+    given(collected(), compelled, shared('marine'), corrected())
+      .when(complete())
+      .thenRefused('RECIPIENTS_NOT_NOTIFIED', { ...named('marine'), compelled: 1 });
+    // Who was given it otherwise too is no secret, in whatever order it came.
+    for (const shares of [
+      [police, compelled],
+      [compelled, police],
+    ])
+      given(collected(), ...shares, corrected())
+        .when(complete())
+        .thenRefused('RECIPIENTS_NOT_NOTIFIED', named('police'));
+  });
   it('does not complete before everyone has been told', () => {
     wrong.when(complete()).thenRefused('RECIPIENTS_NOT_NOTIFIED', { itemId, recipients: ['marine', 'pacific'] });
     given(collected(), shared('marine'), shared('pacific'), corrected(), notified())

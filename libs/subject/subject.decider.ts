@@ -88,6 +88,8 @@ export interface ItemState {
   readonly refusedFor?: string;
   /** Recipients by the newest version they were given or told of. */
   readonly recipients: ReadonlyMap<string, number>;
+  /** Those of them that a statute gave it to, and nothing else: whoever answers the person may have to be silent (C22). */
+  readonly compelled: ReadonlySet<string>;
   /** Versions whose correction is complete. */
   readonly completed: readonly number[];
 }
@@ -170,6 +172,7 @@ function evolve(state: SubjectState, event: FoldedEvent, at: Instant): SubjectSt
           status: 'held',
           ...(item.nextCheckDue !== undefined && { nextCheckDue: item.nextCheckDue }),
           recipients: new Map(),
+          compelled: new Set(),
           completed: [],
         };
       if (source !== 'thirdParty') return { ...state, items };
@@ -195,14 +198,7 @@ function evolve(state: SubjectState, event: FoldedEvent, at: Instant): SubjectSt
       return event.data.recipientKind === 'SELF'
         ? state
         : event.data.items.reduce(
-            (folded, { itemId, version }) =>
-              withItem(folded, itemId, (item) => ({
-                ...item,
-                recipients: new Map(item.recipients).set(
-                  event.data.recipientId,
-                  Math.max(version, item.recipients.get(event.data.recipientId) ?? 0),
-                ),
-              })),
+            (folded, { itemId, version }) => withItem(folded, itemId, (item) => givenTo(item, version, event.data)),
             state,
           );
     case 'RecipientNotified':
@@ -578,7 +574,11 @@ function complete(command: CompleteCorrection, state: SubjectState): SubjectOutc
   if (version > item.version) return refuse('VERSION_CONFLICT', { itemId, version: item.version });
   if (item.completed.includes(version)) return unchanged;
   const waiting = outstanding(item, version);
-  if (waiting.length > 0) return refuse('RECIPIENTS_NOT_NOTIFIED', { itemId, recipients: waiting });
+  if (waiting.length > 0) {
+    const recipients = waiting.filter((recipientId) => !item.compelled.has(recipientId));
+    const compelled = waiting.length - recipients.length;
+    return refuse('RECIPIENTS_NOT_NOTIFIED', { itemId, recipients, ...(compelled > 0 && { compelled }) });
+  }
   return accept({ type: 'CorrectionCompleted', data: { subjectId, itemId, version } });
 }
 
@@ -716,6 +716,15 @@ function ofHeld(state: SubjectState, itemId: string, decideAbout: (item: ItemSta
 
 const categoriesOf = (items: readonly { readonly category: string }[]): readonly string[] =>
   items.map(({ category }) => category);
+
+/** The item as it is known to a recipient that was given this version of it. */
+function givenTo(item: ItemState, version: number, { recipientId, instrumentId }: DataShareView['data']): ItemState {
+  const known = item.recipients.get(recipientId);
+  const compelled = new Set(item.compelled);
+  if (instrumentId === undefined) compelled.delete(recipientId);
+  else if (known === undefined) compelled.add(recipientId);
+  return { ...item, recipients: new Map(item.recipients).set(recipientId, Math.max(version, known ?? 0)), compelled };
+}
 
 /** Recipients that hold an older version and have not been told of this one. */
 function outstanding(item: ItemState, version: number): readonly string[] {

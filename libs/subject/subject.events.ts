@@ -477,6 +477,8 @@ export interface DataShareView {
     readonly recipientId: string;
     readonly recipientKind: string;
     readonly purposeId: string;
+    /** The statutory instrument that compelled it. */
+    readonly instrumentId?: string;
     readonly items: readonly { readonly itemId: string; readonly version: number }[];
   };
 }

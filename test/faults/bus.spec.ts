@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BUS_COMMAND, CommandBusServer, PARTITIONS, type BusCommand, type Handled } from '#command-bus';
 import {
@@ -19,7 +21,7 @@ import {
   type CommandData,
 } from '#command-bus/sdk';
 import { Installation } from '../installation.js';
-import { consentOf } from '../journeys/life.js';
+import { acquaintance, consentOf, TICKET } from '../journeys/life.js';
 import { check, clientOf, hasGoneOn, live, partitions, PEOPLE, settles, until, type Sent } from './bus-load.js';
 import { describeWithRedis, RedisServer } from '../redis.js';
 
@@ -161,6 +163,25 @@ describe.each(['everysec', 'always'])('the message bus', (appendfsync) => {
         await until('it is set aside', async () => (await redis.client.xlen(DEAD_LETTERS)) > before);
         expect((await redis.client.xrevrange(DEAD_LETTERS, '+', '-', 'COUNT', 1))[0]?.[1]).toContain('tooLarge');
         await settles(redis.client);
+      } finally {
+        await crm.close();
+      }
+    }, 60_000);
+
+    it('sets nothing aside while the key vault cannot be written, and goes on when it can', async () => {
+      const crm = await client(60_000);
+      const vault = join(custos.dataDir, 'vault.db');
+      const subjectId = await acquaintance(custos);
+      const before = await redis.client.xlen(DEAD_LETTERS);
+      try {
+        renameSync(vault, `${vault}.away`);
+        const items = [{ category: 'ticket.text', value: 'Chart 12 does not open.' }];
+        const answer = crm.send('CollectData', { subjectId, ...TICKET, items });
+        // A message that is to blame itself is set aside within four seconds.
+        await wait(5_000);
+        renameSync(`${vault}.away`, vault);
+        expect(await answer).toMatchObject({ accepted: true, events: [{ type: 'DataCollected' }] });
+        expect(await redis.client.xlen(DEAD_LETTERS)).toBe(before);
       } finally {
         await crm.close();
       }

@@ -98,4 +98,31 @@ describe(`erasures, killed ${ROUNDS} times at random moments`, () => {
         );
     }
   }, 120_000);
+
+  it('that meet a disclosure and a correction take both along, or turn them away', async () => {
+    for (let round = 0; round < ROUNDS / 2; round += 1) {
+      const person = await customer(custos);
+      const { subjectId, items } = person;
+      const about = { subjectId, purposeId: 'service-account', itemIds: [items['contact.email']], medium: 'api' };
+      const phone = { subjectId, itemId: items['contact.phone'], fromVersion: 1, value: '+44 20 7946 0199' };
+      const late = () => wait(randomInt(0, 4));
+      const [erasure, shared, corrected] = await Promise.all([
+        late().then(() => custos.send('dpo', 'EraseData', { subjectId, cause: 'request' })),
+        late().then(() => custos.send('crm', 'ShareData', { ...about, recipientId: 'example-harbour-charts' })),
+        late().then(() => custos.send('support', 'CorrectData', { ...phone, reasonCode: 'outOfDate' })),
+      ]);
+      expect(erasure.body.accepted).toBe(true);
+      for (const { body } of [shared, corrected])
+        expect(body.accepted || body.code).toEqual(body.accepted || 'DATA_ERASED');
+      const { body } = await custos.eventually(
+        () => custos.get('auditor', `/v1/subjects/${subjectId}/erasures`),
+        (reply) => reply.body.rows[0]?.status === 'erased',
+      );
+      const { body: certificate } = await custos.get('dpo', `/v1/erasures/${body.rows[0].erasure_id}/certificate`);
+      expect(certificate.recipients).toHaveLength(shared.body.accepted ? 1 : 0);
+      expect((await states(person)).map(({ status }) => status)).toEqual(
+        Array(corrected.body.accepted ? 5 : 4).fill('erased'),
+      );
+    }
+  }, 120_000);
 });

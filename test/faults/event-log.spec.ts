@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import * as http2 from 'node:http2';
@@ -13,6 +12,7 @@ import { instant, type DomainEvent, type Recorded } from '#kernel';
 import type { KeyVault } from '#key-vault';
 import { collect, events, revisions, until } from '../contract/event-log/store.js';
 import { spawnStore, startChild, type ChildOptions, type ChildStore } from './event-log.js';
+import { SmallDisk } from './small-disk.js';
 
 const LONG = process.env['FAULT_ROUNDS'] === 'long';
 const KILLS = LONG ? 100 : 5;
@@ -162,26 +162,15 @@ describe('an event store on a full disk', () => {
     },
   );
 
-  const mountPoint = join(tmpdir(), `event-log-disk-${process.pid}`);
-  const run = (program: string, ...args: string[]): boolean => spawnSync(program, args).status === 0;
-  const mount = () => run('mkdir', mountPoint) && run('mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mountPoint);
-  const unmount = () => [run('umount', '-l', mountPoint), run('rmdir', mountPoint)];
-  const mounted = mount();
-  unmount();
-  const how = mounted ? 'a tmpfs of 1 MiB' : 'a limit of file size only: a file system cannot be mounted here';
-  process.stderr.write(`disk full by ${how}\n`);
-  beforeAll(() => {
-    if (mounted) mount();
-  });
-  afterAll(() => {
-    if (mounted) unmount();
-  });
+  const disk = new SmallDisk('event-log-disk', '1m');
+  beforeAll(() => void (disk.available && disk.mount()));
+  afterAll(() => disk.unmount());
 
-  (mounted ? it : it.skip).each(['loop', 'threadpool'])(
+  (disk.available ? it : it.skip).each(['loop', 'threadpool'])(
     'that has no room refuses appends, serves reads, and goes on when there is room (sync in the %s)',
     async (sync) => {
-      const dir = join(mountPoint, sync);
-      const filler = join(mountPoint, 'filler');
+      const dir = join(disk.path, sync);
+      const filler = join(disk.path, 'filler');
       await writeFile(filler, Buffer.alloc(300_000));
       const child = await start({ dir, args: ['--sync', sync, '--segment-bytes', '65536'] });
       const acknowledged = await withClient(child.url, async (client) => {

@@ -7,7 +7,7 @@ import { masterKeyFrom, openKeyVault, type KeyVault } from '#key-vault';
 import { instant } from '#kernel';
 import { Installation } from '../installation.js';
 import { tracesBelow } from '../plaintext.js';
-import { acquaintance, collect, customer, NOTICE, refuses, said, SHOWN, TICKET, usageOf } from './life.js';
+import { acquaintance, BILLING, collect, customer, refuses, said, SHOWN, TICKET, usageOf } from './life.js';
 
 const CLI = join(import.meta.dirname, '..', '..', 'dist', 'apps', 'cli', 'main.js');
 const CLOCK = '2026-11-25T09:00:00Z';
@@ -70,13 +70,7 @@ describe('a restored installation', () => {
     const early = { occurredAt: '2026-11-24T09:00:00Z' };
     const dora = await customer(custos, early);
     await custos.accepted('crm', 'PresentNotice', { ...SHOWN, subjectId: dora.subjectId, ...early });
-    const billing = {
-      purposeId: 'billing',
-      collectionPointId: 'accounts-office',
-      ...NOTICE,
-      serviceRequestRef: 'order-1',
-    };
-    await collect(custos, dora.subjectId, billing, { 'billing.invoice': 'One chart, 12.00' });
+    await collect(custos, dora.subjectId, BILLING, { 'billing.invoice': 'One chart, 12.00' });
     await custos.accepted('crm', 'RecordUsage', usageOf(dora.subjectId, '2026-11-25T08:59:59Z'));
     const made = cli('backup', backup);
     expect(made.stderr).toBe('');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Installation } from '../installation.js';
-import { customer, holders, refuses, said, type Person } from './life.js';
+import { customer, refuses, said, type Person } from './life.js';
 
 /** C21: a mistake is put right, and whoever was given the wrong value is told. */
 describe('mistakes', () => {
@@ -31,51 +31,6 @@ describe('mistakes', () => {
     itemIds: [phoneOf(asha)],
     medium: 'api',
     ...more,
-  });
-  /** Who has the phone number, in which version, and what they were told. */
-  const phoneHolders = async (asha: Person, asOf: string, position?: number) =>
-    (await holders(custos, asha.subjectId, asOf, position))
-      .filter(({ itemId }) => itemId === phoneOf(asha))
-      .map(({ holderId, version, use, notified }) => [holderId, version, use, notified]);
-
-  it('closes a correction only after every recipient was told', async () => {
-    const asha = await customer(custos);
-    const about = { subjectId: asha.subjectId, itemId: phoneOf(asha), version: 2 };
-    await custos.accepted('crm', 'ShareData', given(asha, 'example-harbour-charts'));
-    await custos.accepted('crm', 'ShareData', given(asha, 'example-pacific', { transferMechanism: 'adequacy' }));
-    await custos.accepted('support', 'ShareData', given(asha, 'person'));
-
-    await custos.advanceTo('2026-11-24T09:00:00Z');
-    await custos.accepted('support', 'CorrectData', correction(asha));
-    const waiting = (...recipients: string[]) =>
-      said('RECIPIENTS_NOT_NOTIFIED', 'C21', 'UK GDPR Art 19', { itemId: phoneOf(asha), recipients });
-    await refuses(custos, 'support', 'CompleteCorrection', about, waiting('example-harbour-charts', 'example-pacific'));
-    await custos.accepted('crm', 'NotifyRecipient', {
-      ...about,
-      recipientId: 'example-harbour-charts',
-      outcome: 'notified',
-    });
-    await refuses(custos, 'support', 'CompleteCorrection', about, waiting('example-pacific'));
-    await custos.accepted('crm', 'NotifyRecipient', {
-      ...about,
-      recipientId: 'example-pacific',
-      outcome: 'impossible',
-    });
-    const { position } = await custos.accepted('support', 'CompleteCorrection', about);
-
-    expect(await phoneHolders(asha, '2026-11-23T23:59:59.999Z', position)).toEqual([
-      ['controller', 1, 'inUse', null],
-      ['example-harbour-charts', 1, 'inUse', null],
-      ['example-pacific', 1, 'inUse', null],
-      ['person', 1, 'inUse', null],
-    ]);
-    expect(await phoneHolders(asha, '2026-11-24T09:00:00Z')).toEqual([
-      ['controller', 1, 'superseded', null],
-      ['example-harbour-charts', 1, 'superseded', 'notified'],
-      ['example-pacific', 1, 'superseded', 'impossible'],
-      ['person', 1, 'superseded', null],
-      ['controller', 2, 'inUse', null],
-    ]);
   });
 
   it('gives the right value to those who ask after the correction', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Installation, type ActorName } from '../installation.js';
-import { acquaintance, ART_28_TERMS, customer, DOCUMENT, fresh, refuses, said, stranger, type Person } from './life.js';
+import { acquaintance, ART_28_TERMS, customer, DOCUMENT, fresh, type Person } from './life.js';
 
 /** C22: you can ask at any time which agreements let your data be passed on. */
 describe('agreements about your data', () => {
@@ -125,88 +125,6 @@ describe('agreements about your data', () => {
         status: 400,
         body: { fields: [{ field }] },
       });
-  });
-
-  it('leaves out what must not be told of, and never says none in its place', async () => {
-    const asha = await customer(custos);
-    const { subjectId, items } = asha;
-    const [adtech, police] = [fresh('adtech'), fresh('constabulary')];
-    for (const [recipientId, kind, legalForm] of [
-      [adtech, 'THIRD_PARTY', 'company'],
-      [police, 'AUTHORITY', 'publicBody'],
-    ])
-      await custos.accepted('dpo', 'RegisterRecipient', {
-        recipientId,
-        kind,
-        name: 'Example',
-        legalForm,
-        country: 'GB',
-      });
-    await refuses(
-      custos,
-      'crm',
-      'ShareData',
-      share(asha, adtech, { consentRef: 'signed-consent-1' }),
-      said('NOT_COMPELLED', 'C19', 'policy; UK GDPR Art 6(1)(c)', {
-        recipientId: adtech,
-        recipientKind: 'THIRD_PARTY',
-      }),
-    );
-
-    const recorded = async (noTippingOff: boolean): Promise<string> => {
-      const instrumentId = fresh('order');
-      await custos.accepted('counsel', 'RecordStatutoryInstrument', {
-        instrumentId,
-        enactment: 'Police and Criminal Evidence Act 1984',
-        section: 'Sch 1 para 4',
-        instrumentKind: 'productionOrder',
-        reference: 'PO-2026-78',
-        issuer: 'Example Crown Court',
-        issuedOn: '2026-11-20',
-        scope: { categories: ['contact.email'] },
-        mandatory: true,
-        reviewedBy: 'second-counsel',
-        noTippingOff,
-        documentHash: DOCUMENT,
-      });
-      return instrumentId;
-    };
-    const secret = await recorded(true);
-    const wide = share(asha, police, {
-      instrumentId: secret,
-      itemIds: [items['contact.email'], items['contact.phone']],
-    });
-    // Nobody but those who may know of the order finds this refusal on record.
-    expect(await custos.refused('counsel', 'ShareData', wide)).toMatchObject({
-      code: 'DISCLOSURE_EXCEEDS_SCOPE',
-      details: { instrumentId: secret, categories: ['contact.phone'] },
-    });
-    const { position } = await custos.accepted('counsel', 'ShareData', share(asha, police, { instrumentId: secret }));
-
-    const staff = await asked('support', subjectId, '', position);
-    expect(staff).toMatchObject({
-      none: false,
-      thirdPartyDisclosures: 0,
-      statutory: [],
-      recipients: [],
-      withheld: [{ exemption: 'DPA 2018 Sch 2' }],
-    });
-    expect(JSON.stringify(staff)).not.toMatch(new RegExp(`${secret}|${police}`));
-    expect((await asked('dpo', subjectId)).withheld).toMatchObject([
-      { instrumentId: secret, recipientId: police, disclosures: 1, exemption: 'DPA 2018 Sch 2' },
-    ]);
-
-    const open = await recorded(false);
-    const told = await custos.accepted('counsel', 'ShareData', share(asha, police, { instrumentId: open }));
-    expect(await asked('support', subjectId, '', told.position)).toMatchObject({
-      thirdPartyDisclosures: 1,
-      statutory: [{ instrumentId: open, recipientId: police, section: 'Sch 1 para 4', disclosures: 1 }],
-      withheld: [{ exemption: 'DPA 2018 Sch 2' }],
-    });
-
-    // A person of whom nothing but that is known is not told that there is nothing.
-    const other = await stranger(custos);
-    expect(await asked('support', other)).toMatchObject({ none: true });
   });
 
   it('are answered to those who answer the person, and to nobody else', async () => {

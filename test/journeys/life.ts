@@ -128,6 +128,13 @@ export const TICKET = {
   serviceRequestRef: 'ticket-1',
 } as const;
 
+export const BILLING = {
+  purposeId: 'billing',
+  collectionPointId: 'accounts-office',
+  ...NOTICE,
+  serviceRequestRef: 'order-1',
+} as const;
+
 /** Collects values. @returns the ids of the items by category. */
 export async function collect(
   custos: Installation,
