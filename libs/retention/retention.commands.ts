@@ -130,7 +130,7 @@ export class OpenDeferral extends RetentionCommand {
   @IsIn(['openAccessRequest', 'openComplaint', 'openIncident'])
   readonly cause!: 'openAccessRequest' | 'openComplaint' | 'openIncident';
 
-  /** What is open. Not optional here. */
+  /** What is open: this one is about a case. */
   @ValidateIf(() => true)
   @IsString()
   @MaxLength(64)
