@@ -175,11 +175,10 @@ describe(`${REQUESTS} requests over all routes`, () => {
     const counted = new Map<number, number>();
     for (const { heard } of outcomes) counted.set(heard.status, (counted.get(heard.status) ?? 0) + 1);
     const accepted = outcomes.filter(({ heard }) => heard.body.includes('"accepted":true'));
-    process.stdout.write(
-      `accepted ${accepted.length} of ${new Set(accepted.map(({ request }) => request.operation)).size}\n`,
-    );
-    for (const status of [200, 201, 400, 401, 403, 404, 413, 415, 422])
-      expect(counted.get(status) ?? 0).toBeGreaterThan(5);
+    expect(accepted.length).toBeGreaterThan(50);
+    expect(new Set(accepted.map(({ request }) => request.operation)).size).toBeGreaterThan(15);
+    for (const status of [200, 201, 400, 401, 403, 404, 413, 415, 422, 431])
+      expect(counted.get(status) ?? 0).toBeGreaterThan(0);
   });
 
   it('get answers as the document has them, and problems where no route was met', () => {
