@@ -46,15 +46,15 @@ const linux = existsSync('/proc/self/cmdline');
 if (!linux) process.stderr.write('skipped: arguments of the running processes: this system has no /proc\n');
 const itOnLinux = linux ? it : it.skip;
 
-describe('secrets stand in no arguments', () => {
+describe('secrets among arguments', () => {
   const closing: (() => unknown)[] = [];
 
   afterEach(async () => {
     for (let close = closing.pop(); close; close = closing.pop()) await close();
   });
 
-  describeWithRedis('of an installation with its own event log and a message bus', () => {
-    itOnLinux('of none of its processes', async () => {
+  describeWithRedis('where there is an event log of its own and a message bus', () => {
+    itOnLinux('stand in those of no process', async () => {
       const [masterKey, password, session] = [randomBytes(32).toString('hex'), secret(), secret()];
       const redis = await RedisServer.start('--requirepass', password);
       closing.push(() => redis.remove());
@@ -82,7 +82,7 @@ describe('secrets stand in no arguments', () => {
     });
   });
 
-  itOnLinux('of an installation over a server that asks for a password', async () => {
+  itOnLinux('stand in those of no process where the event log is a server with a password', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'custos-events-'));
     const store = await startEmbeddedEventStore({ dataDir: folder, host: '127.0.0.1', port: 0 });
     closing.push(async () => {
@@ -100,7 +100,7 @@ describe('secrets stand in no arguments', () => {
     expect(tracesIn('output', Buffer.from(custos.output), [password])).toEqual([]);
   });
 
-  describe('of any command', () => {
+  describe('of commands', () => {
     /** Options and arguments that take a value, as the help of a command and of all below it says. */
     function takenBy(command: readonly string[]): readonly string[] {
       const { stdout, status } = spawnSync(process.execPath, [CLI, ...command, '--help'], { encoding: 'utf8' });
@@ -123,7 +123,7 @@ describe('secrets stand in no arguments', () => {
       !/--[\w-]+ [<[](file|path|dir|journal)[>\]]/.test(option) &&
       !/^token --actor/.test(option);
 
-    it('takes one: passwords come by standard input, all else by environment or file', () => {
+    it('are asked for by none: passwords come by standard input, all else by environment or file', () => {
       const taken = takenBy([]);
       expect(taken.length).toBeGreaterThan(25);
       for (const known of ['token --actor <id>', 'eventstore serve --tls-key <file>', 'restore <folder>'])
@@ -137,7 +137,7 @@ describe('secrets stand in no arguments', () => {
         expect(asksForSecret(planted)).toBe(true);
     }, 60_000);
 
-    it('of the process of the event log takes one', () => {
+    it('are not asked for by the process of the event log', () => {
       const source = readFileSync(
         join(import.meta.dirname, '..', '..', 'libs', 'embedded-event-store', 'main.ts'),
         'utf8',
