@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { startEmbeddedEventStore } from '#embedded-event-store';
 import { ACTORS, Installation, type ActorName } from '../installation.js';
 import { tracesIn } from '../plaintext.js';
@@ -102,9 +103,8 @@ describe('secrets among arguments', () => {
 
   describe('of commands', () => {
     /** Options and arguments that take a value, as the help of a command and of all below it says. */
-    function takenBy(command: readonly string[]): readonly string[] {
-      const { stdout, status } = spawnSync(process.execPath, [CLI, ...command, '--help'], { encoding: 'utf8' });
-      expect([command, status]).toEqual([command, 0]);
+    async function takenBy(command: readonly string[]): Promise<readonly string[]> {
+      const { stdout } = await promisify(execFile)(process.execPath, [CLI, ...command, '--help']);
       const section = (title: string): readonly string[] =>
         (new RegExp(`^${title}:\n((?: .*\n)+)`, 'm').exec(stdout)?.[1] ?? '').split('\n');
       const taken = section('Options').flatMap(
@@ -112,10 +112,8 @@ describe('secrets among arguments', () => {
       );
       const named = [...(/^Usage:.*$/m.exec(stdout)?.[0].matchAll(/<[\w ]+>/g) ?? [])].map(([name]) => name);
       const below = section('Commands').flatMap((line) => /^ {2}([a-z][\w-]*)/.exec(line)?.[1] ?? []);
-      return [
-        ...[...taken, ...named].map((each) => `${command.join(' ')} ${each}`),
-        ...below.filter((name) => name !== 'help').flatMap((name) => takenBy([...command, name])),
-      ];
+      const theirs = below.filter((name) => name !== 'help').map((name) => takenBy([...command, name]));
+      return [...taken, ...named].map((each) => `${command.join(' ')} ${each}`).concat(...(await Promise.all(theirs)));
     }
     /** A file may hold a secret: what is in it is not among the arguments. */
     const asksForSecret = (option: string): boolean =>
@@ -123,8 +121,8 @@ describe('secrets among arguments', () => {
       !/--[\w-]+ [<[](file|path|dir|journal)[>\]]/.test(option) &&
       !/^token --actor/.test(option);
 
-    it('are asked for by none: passwords come by standard input, all else by environment or file', () => {
-      const taken = takenBy([]);
+    it('are asked for by none: passwords come by standard input, all else by environment or file', async () => {
+      const taken = await takenBy([]);
       expect(taken.length).toBeGreaterThan(25);
       for (const known of ['token --actor <id>', 'eventstore serve --tls-key <file>', 'restore <folder>'])
         expect(taken.some((each) => each.startsWith(known))).toBe(true);
