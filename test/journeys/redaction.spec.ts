@@ -317,6 +317,11 @@ describeWithRedis('whatever comes through a door', () => {
       async () => ({ status: 200, body: custos.output }),
       ({ body }) => body.includes('Redis does not answer'),
     );
+    await redis.launch();
+    await custos.eventually(
+      async () => ({ status: 200, body: custos.output.split('Redis does not answer').at(-1) }),
+      ({ body }) => body.includes('Redis answers'),
+    );
     await custos.stop();
     expect(tracesIn('output', Buffer.from(custos.output), VALUES)).toEqual([]);
     expect(made.marks.in(custos.output)).toEqual([]);
