@@ -109,6 +109,16 @@ describe('the OpenAPI document', () => {
     expect(refs.filter((pointer) => at(document, pointer) === undefined)).toEqual([]);
   });
 
+  it('asks for days as dates, and for what a command cannot do without', () => {
+    const { components } = plain(document) as { components: { schemas: Record<string, Record<string, unknown>> } };
+    const schema = (type: string) => components.schemas[type] as { properties: object; required: string[] };
+    expect(schema('EndGroupMembership').properties).toMatchObject({ to: { type: 'string', format: 'date' } });
+    // A case may be named with every command; this one is about a case.
+    expect(schema('OpenDeferral').required).toContain('caseRef');
+    expect(schema('CloseDeferral').required).not.toContain('caseRef');
+    expect(schema('ViewPersonalData').required).toContain('occurredAt');
+  });
+
   it('has every schema in a form that can be checked', () => {
     const conformance = new Conformance(document);
     for (const { path, method, operation } of operationsOf(document))

@@ -9,6 +9,7 @@ const file = (name: string): string => readFileSync(new URL(`docs/${name}`, impo
 const PAGE = file('page.html');
 const SCRIPT = file('page.js');
 const STYLE = file('page.css');
+const ICON = file('icon.svg');
 
 /** The HTTP API as it describes itself, and a page to read it. For everybody: it says nothing of an installation. */
 @Controller('docs')
@@ -38,5 +39,11 @@ export class DocsController {
   @Header('content-type', 'text/css; charset=utf-8')
   style(): string {
     return STYLE;
+  }
+
+  @Get('icon.svg')
+  @Header('content-type', 'image/svg+xml')
+  icon(): string {
+    return ICON;
   }
 }

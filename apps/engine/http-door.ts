@@ -38,8 +38,8 @@ const TIMES = {
 const MOST_DRAINED = 16 * LARGEST_BODY;
 const LONGEST_DRAIN = 10_000;
 
-/** Connections that are read on after their answer was sent. */
-const draining = new WeakSet<Socket>();
+/** Requests that are read on after their answer was sent, by their connection. */
+const draining = new WeakMap<Socket, IncomingMessage>();
 
 /** @param tls files of the certificate and its key; cleartext when absent. */
 export function httpAdapter({
@@ -68,12 +68,14 @@ export function httpAdapter({
       : { http: slow }),
     clientErrorHandler: turnAway,
     // Fastify would repeat the path.
-    frameworkErrors: ({ statusCode = 400 }: FastifyError, _request: FastifyRequest, reply: FastifyReply) =>
+    frameworkErrors: ({ statusCode = 400 }: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      answeredEarly(request, reply);
       void reply
         .status(statusCode)
         .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
         .type('application/problem+json')
-        .send({ title: statusCode === 414 ? TOO_LONG_A_PATH : NOT_VALID, status: statusCode }),
+        .send({ title: statusCode === 414 ? TOO_LONG_A_PATH : NOT_VALID, status: statusCode });
+    },
   });
   // Fastify takes plain text: a body is JSON.
   adapter.getInstance().removeContentTypeParser('text/plain');
@@ -119,14 +121,18 @@ export async function guardDoor(app: NestFastifyApplication, parts: Parts): Prom
   fastify.addHook('onSend', (request, reply, payload, done) => {
     // Answers are about people: no cache keeps them.
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
-    if (!request.raw.complete && !request.raw.destroyed) {
-      // Closing now would reset the connection while the sender writes, and the answer would be lost with it.
-      void reply.removeHeader('connection');
-      drain(request.raw);
-    }
+    answeredEarly(request, reply);
     done(null, payload);
   });
   return close;
+}
+
+/** Sees to what is left of a request that is answered before its end. */
+function answeredEarly({ raw }: FastifyRequest, reply: FastifyReply): void {
+  if (raw.complete || raw.destroyed) return;
+  // Closing now would reset the connection while the sender writes, and the answer would be lost with it.
+  void reply.removeHeader('connection');
+  drain(raw);
 }
 
 /** Reads on to the end of a request that was answered before it; the connection is closed when that takes too much. */
@@ -135,14 +141,14 @@ function drain(request: IncomingMessage): void {
   let left = MOST_DRAINED;
   const giveUp = (): void => void socket.destroy();
   const timer = setTimeout(giveUp, LONGEST_DRAIN);
-  draining.add(socket);
+  draining.set(socket, request);
   request.on('data', (chunk: Buffer) => {
     left -= chunk.length;
     if (left < 0) giveUp();
   });
   request.once('close', () => {
     clearTimeout(timer);
-    draining.delete(socket);
+    if (draining.get(socket) === request) draining.delete(socket);
   });
   request.resume();
 }
@@ -155,7 +161,9 @@ const MALFORMED = [400, 'Bad Request', NOT_VALID] as const;
 
 /** What is no HTTP, or comes too slowly, is answered with a problem document too; nothing of it is repeated. */
 function turnAway(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || draining.has(socket)) return void socket.destroy();
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  // The request at fault has its answer: a second one would be taken for that of the next.
+  if (draining.get(socket)?.complete === false) return socket.destroySoon();
   const [status, reason, title] =
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? TOO_SLOW : error.code === 'HPE_HEADER_OVERFLOW' ? TOO_LONG : MALFORMED;
   const body = JSON.stringify({ title, status });

@@ -350,7 +350,10 @@ const described = (operationId: string, tag: string, comment: string | undefined
   operationId,
   tags: [tag],
   // The first sentence, and the rest of them.
-  ...(comment !== undefined && { summary: /^.*?[.:;](?= |$)/.exec(comment)?.[0] ?? comment, description: comment }),
+  ...(comment !== undefined && {
+    summary: `${/^.*?(?=[.:;](?: |$))/.exec(comment)?.[0] ?? comment}.`,
+    description: comment,
+  }),
 });
 
 const access = (roles: readonly string[], method: string): object =>

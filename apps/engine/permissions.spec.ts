@@ -120,6 +120,7 @@ describe('the matrix lets', () => {
       'GET /docs',
       'GET /docs/page.js',
       'GET /docs/page.css',
+      'GET /docs/icon.svg',
       'GET /health/live',
       'GET /health/ready',
       'POST /v1/session/enrol',

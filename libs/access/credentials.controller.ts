@@ -93,6 +93,7 @@ export class CredentialsController {
     private readonly door: CommandDoor,
   ) {}
 
+  /** Issues tokens. Each is shown in this answer and never again. */
   @Post('tokens')
   async issue(@Body() body: unknown): Promise<{ tokens: readonly (IssuedToken & { actorId: string })[] }> {
     const { tokens } = await readBody(NewTokens, body);
@@ -116,6 +117,7 @@ export class CredentialsController {
     return { tokens: await Promise.all(issued) };
   }
 
+  /** The tokens that were issued and to whom, without what opens a door. */
   @Get('tokens')
   async list(): Promise<{ tokens: readonly TokenEntry[] }> {
     return { tokens: await this.store.tokens.list() };
@@ -129,6 +131,7 @@ export class CredentialsController {
     return issued;
   }
 
+  /** Revokes a token: it opens nothing any more. */
   @Delete('tokens/:tokenId')
   @HttpCode(204)
   async revoke(@Param('tokenId') tokenId: string): Promise<void> {

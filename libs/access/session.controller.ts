@@ -48,6 +48,7 @@ interface Reply {
 export class SessionController {
   constructor(private readonly store: AccessStore) {}
 
+  /** Sets the password of an account with the token it came with, which is good once. All sessions of it end. */
   @Post('enrol')
   @HttpCode(204)
   @OpenTo('anyone')
@@ -58,6 +59,7 @@ export class SessionController {
     await this.store.sessions.endAll(actorId);
   }
 
+  /** Signs in with a password. The session comes as a cookie, its mark against forgery in the answer. */
   @Post()
   @HttpCode(200)
   @OpenTo('anyone')
@@ -80,6 +82,7 @@ export class SessionController {
     return sessionFor(actor, session);
   }
 
+  /** Signs out: the session ends, the cookie goes. */
   @Delete()
   @HttpCode(204)
   @OpenTo(...EMPLOYED_ROLES)

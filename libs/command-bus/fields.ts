@@ -39,7 +39,8 @@ export function fieldsOf(shape: abstract new () => object): readonly Field[] {
   for (const each of [...metadata].sort((a, b) => rank(a.target) - rank(b.target))) {
     const field = byName.get(each.propertyName) ?? { rules: new Map<string, Rule>(), optional: false };
     byName.set(each.propertyName, field);
-    if (each.type === 'conditionalValidation') field.optional = true;
+    // A condition that looks at nothing is there to undo that a parent lets the field be absent.
+    if (each.type === 'conditionalValidation') field.optional = (each.constraints[0] as () => unknown).length > 0;
     else
       field.rules.set(each.name ?? each.type, {
         given: (each.constraints as unknown[] | undefined) ?? [],

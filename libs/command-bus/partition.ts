@@ -17,6 +17,7 @@ import {
   SealBroken,
   SealingKeyUnknown,
   pathHeld,
+  UUID,
   type CloudEvent,
   type CommandData,
   type Connection,
@@ -439,8 +440,7 @@ export function pairs(fields: readonly unknown[]): Readonly<Record<string, unkno
 
 const nameOf = (type: string): string => type.slice(COMMAND_TYPE.length, -'.v1'.length);
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const TYPE = /^com\.chersoft\.custos\.command\.[A-Za-z]{1,64}\.v1$/;
+const TYPE = /^com\.chersoft\.custos\.command\.[A-Za-z][A-Za-z0-9]{0,63}\.v1$/;
 
 const textOf = (fields: readonly string[] | null): string | undefined => {
   const at = fields?.indexOf('event') ?? -1;

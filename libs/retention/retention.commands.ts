@@ -10,6 +10,7 @@ import {
   IsString,
   Matches,
   MaxLength,
+  ValidateIf,
   ValidateNested,
 } from 'class-validator';
 import { Command, IsCategory, IsId, IsInstant, REFERENCE, REGISTER_ID } from '#slice';
@@ -129,7 +130,8 @@ export class OpenDeferral extends RetentionCommand {
   @IsIn(['openAccessRequest', 'openComplaint', 'openIncident'])
   readonly cause!: 'openAccessRequest' | 'openComplaint' | 'openIncident';
 
-  /** What is open. */
+  /** What is open: this one is about a case. */
+  @ValidateIf(() => true)
   @IsString()
   @MaxLength(64)
   @Matches(REFERENCE)

@@ -1,4 +1,5 @@
-import { IsISO8601, Matches, MaxLength, type ValidationOptions } from 'class-validator';
+import { Matches, MaxLength, ValidateBy, type ValidationOptions } from 'class-validator';
+import { parseInstant } from '#kernel';
 
 /** Id of an entry of a register: lower-case words joined by hyphens. */
 export const REGISTER_ID = /^[a-z0-9]+(-[a-z0-9]+)*$/;
@@ -26,7 +27,12 @@ export const IsRegisterId = (options: ValidationOptions = {}): PropertyDecorator
 export const IsCategory = (options: ValidationOptions = {}): PropertyDecorator =>
   all(Matches(CATEGORY, options), MaxLength(64, options));
 
+/** Whether it is a civil date that exists, `yyyy-mm-dd`. */
+export const isCivilDate = (text: unknown): text is string =>
+  typeof text === 'string' && parseInstant(`${text}T00:00:00Z`)?.slice(0, 10) === text;
+
 /** A civil date that exists, `yyyy-mm-dd`. */
-export const IsCivilDate = (): PropertyDecorator => all(Matches(/^\d{4}-\d{2}-\d{2}$/), IsISO8601({ strict: true }));
+export const IsCivilDate = (): PropertyDecorator =>
+  ValidateBy({ name: 'isCivilDate', validator: { validate: isCivilDate } });
 
 export const IsSha256 = (): PropertyDecorator => Matches(SHA_256);

@@ -1,4 +1,5 @@
 import { parseInstant, type CivilDate, type Instant } from '#kernel';
+import { isCivilDate } from './fields.js';
 import { InvalidCommand } from './validation.js';
 
 /** The most rows of one page. */
@@ -21,8 +22,7 @@ export function limitOf(text: string | undefined): number {
 /** @throws InvalidCommand naming the parameter when it is no civil date that exists. */
 export function dateOf(field: string, text: string | undefined): CivilDate | undefined {
   if (text === undefined) return undefined;
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || parseInstant(`${text}T00:00:00Z`)?.slice(0, 10) !== text)
-    throw new InvalidCommand([{ field, rule: 'isCivilDate' }]);
+  if (!isCivilDate(text)) throw new InvalidCommand([{ field, rule: 'isCivilDate' }]);
   return text;
 }
 

@@ -184,11 +184,17 @@ describe('input that is wrong', () => {
       ['a purpose that is no id', 'CollectData', { ...collection, purposeId: `${MARK} Purpose` }, 'purposeId'],
       ['no items to use', 'AuthoriseUse', { subjectId, purposeId: 'product-news', itemIds: [] }, 'itemIds'],
       ['an item twice', 'AuthoriseUse', { subjectId, purposeId: 'product-news', itemIds: [id, id] }, 'itemIds'],
+      [
+        'a deferral that does not say what is open',
+        'OpenDeferral',
+        { subjectId, deferralId: id, cause: 'openAccessRequest' },
+        'caseRef',
+      ],
       ['a day that does not exist', 'EndGroupMembership', { recipientId: 'example-pacific', to: '2026-02-30' }, 'to'],
       ['an age that nobody has', 'GiveConsent', { ...collection, statedAge: 1000 }, 'statedAge'],
     ])('%s', async (_what, type, body, field) => {
       // To whom may not send it nothing is said of its fields.
-      const sender = type === 'EndGroupMembership' ? 'dpo' : 'crm';
+      const sender = ['EndGroupMembership', 'OpenDeferral'].includes(type) ? 'dpo' : 'crm';
       const sent = JSON.stringify({ commandId: randomUUID(), ...body });
       const reply = await post(`/v1/commands/${type}`, sent, undefined, sender);
       expect(reply.status).toBe(400);

@@ -108,6 +108,10 @@ describeWithRedis('a service on the message bus', () => {
       ['crm', 'RegisterSubject', { ...body, nothing: 1 }],
       ['crm', 'RegisterSubject', { ...body, [NAME]: 1 }],
       ['crm', 'CollectData', { ...ACCOUNT, ...body, items: [{ category: 'contact.name', value: NAME, [EMAIL]: 1 }] }],
+      ['crm', 'RegisterSubject', { ...body, subjectId: EMAIL }],
+      ['crm', 'RegisterSubject', { ...body, subjectId: { $ne: NAME } }],
+      ['crm', 'RegisterSubject', { ...body, commandId: EMAIL }],
+      ['crm', 'RaiseArt14NoticeOverdue', body],
       ['crm', 'InventData', body],
     ] as const) {
       const overHttp = await custos.send(actor, type, sent);

@@ -176,6 +176,11 @@ describe('the door', () => {
         `POST /v1/clock HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n{}${MARK}`,
         400,
       ],
+      [
+        'no chunk, after a path that is answered at once',
+        `GET /v1/%zz HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz${MARK}\r\n`,
+        400,
+      ],
       ['a path with a line break', `GET /v1/x\r\nset-cookie:${MARK} HTTP/1.1\r\nhost: a\r\n\r\n`, 404],
       ['headers of 20 kB', `GET /health/live HTTP/1.1\r\nhost: a\r\nx: ${MARK.repeat(1_300)}\r\n\r\n`, 431],
     ])('says so, repeats nothing, and closes: %s', async (_what, bytes, status) => {
@@ -187,6 +192,17 @@ describe('the door', () => {
       expect(wire.received).toContain('content-type: application/problem+json');
       expect(wire.received).not.toContain(MARK);
     });
+  });
+
+  it('answers what is no HTTP also behind a body that nobody wanted', async () => {
+    const wire = await Wire.to(custos.url);
+    const unwanted = 'a'.repeat(300_000);
+    await wire.write(
+      `POST /v1/nowhere HTTP/1.1\r\nhost: a\r\ncontent-length: ${unwanted.length}\r\n\r\n${unwanted}${MARK}\r\n\r\n`,
+    );
+    await wire.until(({ closed }) => closed, 5_000);
+    expect(wire.statuses).toEqual([404, 400]);
+    expect(wire.received).not.toContain(MARK);
   });
 
   describe('whatever a path or a header holds', () => {

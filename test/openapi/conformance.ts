@@ -16,6 +16,9 @@ interface Described {
   readonly validate: (status: number, contentType: string) => ValidateFunction | undefined | 'empty';
 }
 
+/** What is wrong with an answer to what the document does not know. */
+export const NO_ROUTE = 'no route is described';
+
 /** Holds answers against the document that promises them. */
 export class Conformance {
   readonly #ajv = new Ajv2020({
@@ -57,8 +60,8 @@ export class Conformance {
     const methods = this.#paths.find(({ pattern }) => pattern.test(path))?.methods;
     const described = methods?.get(method.toUpperCase());
     // What has no route is not found; what could not be read has not come to a route.
-    if (!described) return [404, 400, 414, 429].includes(answered.status) ? undefined : 'no route is described';
-    const validate = described.validate(answered.status, answered.contentType.split(';')[0] ?? '');
+    if (!described) return [404, 400, 414, 429].includes(answered.status) ? undefined : NO_ROUTE;
+    const validate = described.validate(answered.status, mediaType(answered.contentType));
     const where = `${described.operationId} ${answered.status} ${answered.contentType}`;
     if (validate === undefined) return `${where} is not described`;
     if (validate === 'empty') return answered.body === undefined ? undefined : `${where} has a body`;
@@ -82,10 +85,14 @@ export class Conformance {
     const pointer = given.$ref ?? `#/paths/${escaped(path)}/${method}/responses/${status}`;
     const content = (at(document, pointer) as { content?: Record<string, unknown> }).content;
     if (content === undefined) return 'empty';
-    if (!Object.hasOwn(content, contentType)) return undefined;
-    return this.#ajv.getSchema(`urn:custos:openapi${encodeURI(`${pointer}/content/${escaped(contentType)}/schema`)}`);
+    const described = Object.keys(content).find((type) => mediaType(type) === contentType);
+    if (described === undefined) return undefined;
+    const schema = `${pointer}/content/${escaped(described)}/schema`;
+    return this.#ajv.getSchema(`urn:custos:openapi${encodeURI(schema)}`);
   }
 }
+
+const mediaType = (contentType: string): string => contentType.split(';')[0] ?? '';
 
 const parametersIn = (path: string): number => path.split('{').length;
 

@@ -29,16 +29,16 @@ function whole(schema, open = []) {
   return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, whole(value, open)]));
 }
 
-/** A body to begin with: what is required, with fresh ids. */
-function begin(schema) {
+/** A body to begin with: what is required, with fresh ids, and the name of a field where only the reader knows. */
+function begin(schema, named = '') {
   const given = resolve(schema) ?? {};
   if (given.const !== undefined) return given.const;
   if (given.enum) return given.enum[0];
   switch (given.type) {
     case 'object':
-      return Object.fromEntries((given.required ?? []).map((name) => [name, begin(given.properties?.[name])]));
+      return Object.fromEntries((given.required ?? []).map((name) => [name, begin(given.properties?.[name], name)]));
     case 'array':
-      return given.minItems > 0 ? [begin(given.items)] : [];
+      return given.minItems > 0 ? [begin(given.items, named)] : [];
     case 'integer':
     case 'number':
       return given.minimum ?? 0;
@@ -48,7 +48,7 @@ function begin(schema) {
       if (given.format === 'uuid') return freshUuid();
       if (given.format === 'date-time') return new Date().toISOString();
       if (given.format === 'date') return new Date().toISOString().slice(0, 10);
-      return '';
+      return named === '' ? '' : `<${named}>`;
     default:
       return null;
   }
@@ -66,6 +66,65 @@ function freshUuid() {
 const row = (...cells) => element('tr', {}, ...cells.map((cell) => element('td', {}, cell)));
 const code = (text) => element('code', {}, text);
 const shown = (value) => element('pre', {}, JSON.stringify(value, undefined, 2));
+
+/** What may stand in a field, in a few words. */
+function kindOf(schema) {
+  const given = resolve(schema) ?? {};
+  if (given.const !== undefined) return JSON.stringify(given.const);
+  if (given.enum) return given.enum.join(' | ');
+  if (given.anyOf) return given.anyOf.map(kindOf).join(' or ');
+  if (given.type === 'array') {
+    const { minItems, maxItems } = given;
+    return `list of ${kindOf(given.items)}${rangeOf(minItems, maxItems)}`;
+  }
+  const range = rangeOf(given.minimum ?? given.minLength, given.maximum ?? given.maxLength);
+  const form =
+    given.format ?? (given.pattern === undefined || given.pattern === '\\S' ? '' : `matching ${given.pattern}`);
+  return `${[given.type ?? 'anything'].flat().join(' or ')}${range}${form === '' ? '' : ` ${form}`}`;
+}
+
+function rangeOf(least, most) {
+  if (least === undefined) return most === undefined ? '' : `, at most ${most},`;
+  return most === undefined ? `, at least ${least},` : `, ${least} to ${most},`;
+}
+
+/** Every field of a body, those within others after them: `items[].category`. */
+function fieldsOf(schema, before = '', open = []) {
+  const given = resolve(schema) ?? {};
+  if (open.includes(given)) return [];
+  return Object.entries(given.properties ?? {}).flatMap(([name, field]) => {
+    const inner = resolve(field) ?? {};
+    const path = `${before}${name}`;
+    const [items, sign] = inner.type === 'array' ? [resolve(inner.items), '[]'] : [inner, ''];
+    return [
+      { path, required: given.required?.includes(name) ?? false, kind: kindOf(field), about: inner.description ?? '' },
+      ...fieldsOf(items, `${path}${sign}.`, [...open, given]),
+    ];
+  });
+}
+
+function fields(schema) {
+  const head = element('tr', {}, ...['field', '', 'takes', 'meaning'].map((text) => element('th', {}, text)));
+  const rows = fieldsOf(schema).map(({ path, required, kind, about }) =>
+    row(code(path), required ? 'required' : '', kind.replace(/,$/, ''), about),
+  );
+  const raw = element('details', {}, element('summary', {}, 'schema'));
+  raw.addEventListener('toggle', () => raw.childElementCount === 1 && raw.append(shown(whole(schema))));
+  return [element('h4', {}, 'body'), element('table', { class: 'fields' }, head, ...rows), raw];
+}
+
+/** The request as it is sent from a terminal. */
+function example(method, path, operation) {
+  const schema = operation.requestBody?.content['application/json'].schema;
+  const needed = (operation.parameters ?? []).filter(({ in: where, required }) => where === 'query' && required);
+  const query = needed.map(({ name, schema: given }) => `${name}=${encodeURIComponent(begin(given, name))}`).join('&');
+  const lines = [
+    `curl ${method === 'get' ? '' : `-X ${method.toUpperCase()} `}"$URL${path}${query === '' ? '' : `?${query}`}"`,
+    ...(operation['x-roles'] ? ['-H "authorization: Bearer $TOKEN"'] : []),
+    ...(schema ? ["-H 'content-type: application/json'", `-d '${JSON.stringify(begin(schema))}'`] : []),
+  ];
+  return [element('h4', {}, 'example'), element('pre', { class: 'example' }, lines.join(' \\\n  '))];
+}
 
 function answers(operation) {
   return Object.entries(operation.responses).map(([status, given]) => {
@@ -167,7 +226,7 @@ function shownOperation(method, path, operation) {
     element(
       'summary',
       {},
-      element('span', { class: 'method' }, method),
+      element('span', { class: `method ${method}` }, method),
       element('span', { class: 'path' }, path),
       ' ',
       element('span', { class: 'about' }, operation.summary ?? ''),
@@ -177,41 +236,65 @@ function shownOperation(method, path, operation) {
     if (!made.open || made.childElementCount > 1) return;
     const schema = operation.requestBody?.content['application/json'].schema;
     made.append(
-      element('p', {}, operation.description ?? ''),
+      ...(operation.description === operation.summary ? [] : [element('p', {}, operation.description ?? '')]),
       element('p', {}, operation['x-roles'] ? `open to ${operation['x-roles'].join(', ')}` : 'open to anyone'),
-      ...(schema ? [element('h4', {}, 'body'), shown(whole(schema))] : []),
+      ...(schema ? fields(schema) : []),
+      ...example(method, path, operation),
       ...refusals(operation),
       element('h4', {}, 'answers'),
       ...answers(operation),
       attempt(method, path, operation),
     );
   });
-  made.dataset.words = [method, path, operation.operationId, ...(operation['x-refusals'] ?? [])]
+  made.dataset.words = [
+    ...[method, path, operation.operationId, operation.description ?? ''],
+    ...[...(operation['x-roles'] ?? ['anyone']), ...(operation['x-refusals'] ?? [])],
+  ]
     .join(' ')
     .toLowerCase();
   return made;
 }
 
 $('about').textContent = api.info.description;
-const groups = new Map(api.tags.map(({ name }) => [name, element('section', {}, element('h2', {}, name))]));
+const groups = new Map(
+  api.tags.map(({ name }) => [name, element('section', { id: `group-${name}` }, element('h2', {}, name))]),
+);
 for (const [path, operations] of Object.entries(api.paths))
   for (const method of METHODS)
     if (operations[method])
       groups.get(operations[method].tags[0])?.append(shownOperation(method, path, operations[method]));
 $('operations').append(...groups.values());
+const links = new Map(
+  [...groups.keys()].map((name) => [name, element('a', { href: `#group-${name}` }, name, ' ', element('span', {}))]),
+);
+$('groups').append(...links.values());
+
+/** Shows what has every word that was asked for, and how many operations that are. */
+function find(text) {
+  const wanted = text.toLowerCase().split(/\s+/);
+  let found = 0;
+  for (const [name, group] of groups) {
+    const operations = [...group.querySelectorAll(':scope > details')];
+    for (const operation of operations)
+      operation.hidden = !wanted.every((word) => operation.dataset.words.includes(word));
+    const left = operations.filter((operation) => !operation.hidden).length;
+    group.hidden = left === 0;
+    links.get(name).hidden = left === 0;
+    links.get(name).lastChild.textContent = left;
+    found += left;
+  }
+  $('count').textContent = `${found} operations`;
+}
+find('');
 
 $('tools').addEventListener('submit', (event) => event.preventDefault());
-$('filter').addEventListener('input', () => {
-  const wanted = $('filter').value.trim().toLowerCase();
-  for (const group of groups.values()) {
-    const operations = [...group.querySelectorAll(':scope > details')];
-    for (const operation of operations) operation.hidden = !operation.dataset.words.includes(wanted);
-    group.hidden = operations.every((operation) => operation.hidden);
-  }
-});
-// A link to one operation opens it.
-const linked = location.hash === '' ? undefined : $(decodeURIComponent(location.hash.slice(1)));
-if (linked) {
-  linked.open = true;
+$('filter').addEventListener('input', () => find($('filter').value.trim()));
+/** A link to one operation opens it. */
+function openLinked() {
+  const linked = location.hash === '' ? undefined : $(decodeURIComponent(location.hash.slice(1)));
+  if (!linked) return;
+  if (linked.localName === 'details') linked.open = true;
   linked.scrollIntoView();
 }
+addEventListener('hashchange', openLinked);
+openLinked();

@@ -10,6 +10,7 @@ import {
   orderKeyOf,
   partitionOf,
   repliesOf,
+  UUID,
   type BusDescription,
 } from './message.js';
 import { connectRedis, type Connection } from './redis.js';
@@ -58,6 +59,12 @@ export class BusTransport implements Transport {
     patience: number,
   ): Promise<Reply> {
     if (this.#closed) throw new AttemptFailed('the client is closed');
+    // Without these the engine could not tell the message for a command, and would set it aside without an answer.
+    const fields = Object.entries({ commandId, subjectId: body['subjectId'] })
+      .filter(([, id]) => id !== undefined && !(typeof id === 'string' && UUID.test(id)))
+      .map(([field]) => ({ field, rule: 'isUuid' }));
+    if (fields.length > 0)
+      throw new RequestRefused(commandId, 400, { title: 'the request is not valid', status: 400, fields });
     const answerKey = randomBytes(32);
     const description = await this.#describe();
     const sender = {

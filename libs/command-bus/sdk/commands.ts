@@ -917,10 +917,10 @@ export interface CommandBodies {
   };
   OpenDeferral: {
     readonly occurredAt?: string;
-    readonly caseRef?: string;
     readonly subjectId: string;
     readonly deferralId: string;
     readonly cause: 'openAccessRequest' | 'openComplaint' | 'openIncident';
+    readonly caseRef: string;
     readonly itemIds?: readonly string[];
     readonly categories?: readonly string[];
   };
@@ -1148,18 +1148,18 @@ export interface CommandBodies {
   ViewPersonalData: {
     readonly caseRef?: string;
     readonly subjectId: string;
-    readonly occurredAt?: string;
+    readonly occurredAt: string;
     readonly purposeId?: string;
     readonly categories: readonly string[];
     readonly bulkViewId?: string;
   };
   DrawViewBudget: {
-    readonly occurredAt?: string;
+    readonly occurredAt: string;
     readonly caseRef?: string;
     readonly subjectId: string;
   };
   RecordSearch: {
-    readonly occurredAt?: string;
+    readonly occurredAt: string;
     readonly caseRef?: string;
     readonly field: 'email' | 'phone' | 'customerNumber';
     readonly purposeId?: string;

@@ -13,6 +13,8 @@ export interface BusDescription {
 }
 
 /** Prefix of the CloudEvents types of commands; the command's name and `.v1` follow. */
+/** Ids of commands and people, as messages carry them. */
+export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export const COMMAND_TYPE = 'com.chersoft.custos.command.';
 export const ANSWER_TYPE = 'com.chersoft.custos.answer.v1';
 /** Prefix of the CloudEvents types of integration events; the stored, versioned name follows. */
