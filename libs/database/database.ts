@@ -184,7 +184,7 @@ function enterWal(sqlite: Sqlite): void {
 }
 
 /** Told by its code: a module that is loaded twice, as test runners do, has two classes of the one error. */
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
+const codeOf = (error: unknown): string => String((error as { readonly code?: unknown } | null)?.code ?? '');
 const isBusy = (error: unknown): boolean => codeOf(error).startsWith('SQLITE_BUSY');
 /** Whether the file system or another process is to blame, and not what was asked for. */
 const isUnavailable = (error: unknown): boolean => /^SQLITE_(BUSY|FULL|IOERR|READONLY|CANTOPEN)/.test(codeOf(error));
