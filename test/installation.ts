@@ -61,6 +61,8 @@ export class Installation {
   #tokens = new Map<ActorName, string>();
   #url = '';
   #conformance: Promise<Conformance> | undefined;
+  /** Position of what was answered last since the process was started. */
+  #answered = 0;
   readonly #contracts = new Contracts();
 
   private constructor(
@@ -113,6 +115,7 @@ export class Installation {
 
   /** Starts the process over the data folder; resolves when it answers. */
   async launch(clock?: string): Promise<void> {
+    this.#answered = 0;
     const child = spawn(process.execPath, [MAIN], {
       env: {
         PATH: process.env['PATH'],
@@ -218,13 +221,10 @@ export class Installation {
   }
 
   /** Asks a question once the read models include everything answered so far, or a given position. */
-  async get(actor: ActorName, path: string, position?: number): Promise<Reply> {
+  async get(actor: ActorName, path: string, position = this.#answered): Promise<Reply> {
     const separator = path.includes('?') ? '&' : '?';
-    return this.#request(
-      'GET',
-      position === undefined ? path : `${path}${separator}min-position=${position}`,
-      this.token(actor),
-    );
+    const waits = position > 0 && path.startsWith('/v1/') && !path.includes('min-position=');
+    return this.#request('GET', waits ? `${path}${separator}min-position=${position}` : path, this.token(actor));
   }
 
   post(actor: ActorName, path: string, body: unknown): Promise<Reply> {
@@ -286,6 +286,8 @@ export class Installation {
     });
     const text = await response.text();
     const reply: Reply = { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+    if (method === 'POST' && Number.isInteger(reply.body?.position))
+      this.#answered = Math.max(this.#answered, reply.body.position as number);
     const contentType = response.headers.get('content-type') ?? '';
     const wrong = (await this.#promised()).wrong(method, path, { ...reply, contentType });
     if (wrong !== undefined) throw new Error(`the answer is not as the OpenAPI document says: ${wrong}`);
