@@ -212,6 +212,18 @@ describe('withdrawing consent (Art 7(3))', () => {
       .when(give())
       .then(given());
   });
+  it('says whether it was the last consent to its purpose', () => {
+    const byPost = given({ channel: 'post', consentId: OLDER });
+    const { endsPurpose: _last, ...over } = ended;
+    informed.given(given(), byPost).when(withdraw()).then({ type: 'ConsentWithdrawn', data: over });
+    const elsewhere = { type: 'ConsentWithdrawn', data: { ...ended, channel: 'post', consentId: OLDER } } as const;
+    informed.given(given(), byPost, elsewhere).when(withdraw()).then(withdrawn);
+    // A purpose whose name begins with the name of this one is another.
+    informed
+      .given(given(), given({ purposeId: `${ended.purposeId}-too` }))
+      .when(withdraw())
+      .then(withdrawn);
+  });
   it('needs no purpose in force', () =>
     informed
       .given(given({ purposeId: 'stopped' }))

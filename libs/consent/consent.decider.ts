@@ -22,6 +22,7 @@ import type {
 import type {
   ConsentEvent,
   ConsentEvidence,
+  ConsentExpired,
   ConsentInformation,
   ConsentInvalidated,
   ConsentKey,
@@ -203,18 +204,18 @@ export const consentDecider: Decider<
         return sayNo(command, consent, state, facts);
       case 'WithdrawConsent':
         if (!consent) return refuse('CONSENT_NOT_GIVEN', { purposeId, channel });
-        return consent.status === 'given' ? accept(withdrawal(command, consent)) : unchanged;
+        return consent.status === 'given' ? accept(withdrawal(command, consent, state)) : unchanged;
       case 'ExpireConsent':
         return consent?.status === 'given' && consent.expiresAt !== undefined && consent.expiresAt <= facts.now
-          ? accept({ type: 'ConsentExpired', data: keyOf(command, consent) })
+          ? accept({ type: 'ConsentExpired', data: endOf(command, consent, state) })
           : unchanged;
       case 'InvalidateConsent':
         if (!consent) return refuse('CONSENT_NOT_GIVEN', { purposeId, channel });
         return consent.status === 'given'
-          ? accept({ type: 'ConsentInvalidated', data: { ...keyOf(command, consent), reason: command.reason } })
+          ? accept({ type: 'ConsentInvalidated', data: { ...endOf(command, consent, state), reason: command.reason } })
           : unchanged;
       case 'ReviewConsent':
-        return consent?.status === 'given' ? review(keyOf(command, consent), consent, facts) : unchanged;
+        return consent?.status === 'given' ? review(command, consent, state, facts) : unchanged;
     }
   },
 };
@@ -224,9 +225,28 @@ const keyOf = (
   { consentId }: ConsentState,
 ): ConsentKey => ({ subjectId, consentId, purposeId, channel });
 
-const withdrawal = (command: WithdrawConsent | RefuseConsent, consent: ConsentState): ConsentWithdrawn => ({
+/** The end of a consent, and whether it was the last one to its purpose. */
+function endOf(
+  about: Omit<ConsentKey, 'consentId'>,
+  consent: ConsentState,
+  { consents }: ConsentsState,
+): ConsentExpired['data'] {
+  const standsElsewhere = Object.entries(consents).some(
+    ([key, { status }]) =>
+      status === 'given' &&
+      key.startsWith(consentKey(about.purposeId, '')) &&
+      key !== consentKey(about.purposeId, about.channel),
+  );
+  return { ...keyOf(about, consent), ...(!standsElsewhere && { endsPurpose: true }) };
+}
+
+const withdrawal = (
+  command: WithdrawConsent | RefuseConsent,
+  consent: ConsentState,
+  state: ConsentsState,
+): ConsentWithdrawn => ({
   type: 'ConsentWithdrawn',
-  data: { ...keyOf(command, consent), ...(command.method !== undefined && { method: command.method }) },
+  data: { ...endOf(command, consent, state), ...(command.method !== undefined && { method: command.method }) },
 });
 
 /** The question that something of this time may answer. */
@@ -312,7 +332,7 @@ function sayNo(
         }),
       ]
     : [];
-  if (consent?.status === 'given') return accept(...answers, withdrawal(command, consent));
+  if (consent?.status === 'given') return accept(...answers, withdrawal(command, consent, state));
   if (asked) return accept(...answers);
   if ((consent?.status === 'refused' || consent?.status === 'withdrawn') && consent.at >= facts.occurredAt)
     return unchanged;
@@ -323,17 +343,18 @@ function sayNo(
 
 /** Holds a consent against the versions of its purpose that took effect since it was given, or held last. */
 function review(
-  key: ConsentKey,
+  about: Omit<ConsentKey, 'consentId'>,
   consent: Extract<ConsentState, { status: 'given' }>,
+  state: ConsentsState,
   { purposes, now }: ConsentFacts,
 ): Outcome<ConsentEvent> {
-  const { purposeId } = key;
+  const { purposeId } = about;
   const outgrown = outgrownBy(purposes, purposeId, consent.purposeVersion, now);
   if (outgrown)
     return accept({
       type: 'ConsentInvalidated',
       data: {
-        ...key,
+        ...endOf(about, consent, state),
         reason: 'purposeChanged',
         purposeVersion: outgrown.version,
         widenings: outgrown.widenings,
@@ -344,7 +365,7 @@ function review(
   const reviewAt = nextVersionFrom(purposes, purposeId, current);
   return accept({
     type: 'ConsentUpheld',
-    data: { ...key, purposeVersion: current, ...(reviewAt !== undefined && { reviewAt }) },
+    data: { ...keyOf(about, consent), purposeVersion: current, ...(reviewAt !== undefined && { reviewAt }) },
   });
 }
 

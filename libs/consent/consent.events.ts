@@ -84,16 +84,22 @@ export interface ConsentRefused {
     };
 }
 
+/** What every end of a consent says. */
+interface ConsentEnd extends ConsentKey {
+  /** Over no channel does a consent to this purpose stand any more: what is held on it alone has lost its ground. */
+  readonly endsPurpose?: true;
+}
+
 /** The person withdrew consent; what was done before stays lawful (UK GDPR Art 7(3)). */
 export interface ConsentWithdrawn {
   readonly type: 'ConsentWithdrawn';
-  readonly data: ConsentKey & { readonly method?: ConsentMethod };
+  readonly data: ConsentEnd & { readonly method?: ConsentMethod };
 }
 
 /** The consent reached the end of its agreed life. */
 export interface ConsentExpired {
   readonly type: 'ConsentExpired';
-  readonly data: ConsentKey;
+  readonly data: ConsentEnd;
 }
 
 /** What can be found wrong with a consent afterwards (UK GDPR Art 4(11), 7). */
@@ -109,7 +115,7 @@ export type InvalidityFound = (typeof INVALIDITY_FOUND)[number];
 /** The consent carries nothing from here on, though the person has not taken it back. */
 export interface ConsentInvalidated {
   readonly type: 'ConsentInvalidated';
-  readonly data: ConsentKey & {
+  readonly data: ConsentEnd & {
     /** `purposeChanged`: a version of the purpose took effect that asks for more than was agreed to. */
     readonly reason: InvalidityFound | 'purposeChanged';
     /** That version; present exactly for `purposeChanged`, as is what it asks for beyond the one agreed to. */

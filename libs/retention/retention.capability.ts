@@ -28,6 +28,7 @@ import {
   ConfirmReportedValuesErased,
   DecideRetentionReview,
   EndAccountingPeriod,
+  EndConsentedPurpose,
   EndPurposeForItem,
   EraseData,
   ExpireRetention,
@@ -40,6 +41,7 @@ import {
 import { RetentionController } from './retention.controller.js';
 import { retentionDecider } from './retention.decider.js';
 import {
+  consentedPurposePolicy,
   erasureFinalityPolicy,
   erasurePolicy,
   holdLapsePolicy,
@@ -120,6 +122,7 @@ export const retentionCapability = capability({
         { command: EndAccountingPeriod, roles: ['service', 'staff'], afterClosing: true },
         { command: HoldForPurpose, roles: ['privacyOfficer'] },
         { command: EndPurposeForItem, roles: ['service', 'staff', 'privacyOfficer', 'system'] },
+        { command: EndConsentedPurpose, roles: ['system'], afterClosing: true },
         { command: OpenDeferral, roles: ['privacyOfficer', 'legal', 'system'], afterClosing: true },
         { command: CloseDeferral, roles: ['privacyOfficer', 'legal', 'system'], afterClosing: true },
         { command: ExpireRetention, roles: ['system', 'privacyOfficer'], afterClosing: true },
@@ -172,6 +175,7 @@ export const retentionCapability = capability({
   ],
   controllers: [RetentionController, ErasureController],
   policies: [
+    consentedPurposePolicy,
     retentionExpiryPolicy,
     erasurePolicy,
     reportedValuesPolicy,

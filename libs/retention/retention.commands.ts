@@ -118,6 +118,17 @@ export class EndPurposeForItem extends RetentionCommand {
   readonly reason!: 'fulfilled' | 'consentWithdrawn' | 'objection' | 'purposeRetired' | 'other';
 }
 
+/** Ends a purpose for all that was held for it on a consent that has ended; sent by the steward (UK GDPR Art 17(1)(b)). */
+export class EndConsentedPurpose extends RetentionCommand {
+  get type() {
+    return 'EndConsentedPurpose' as const;
+  }
+
+  @Matches(REGISTER_ID)
+  @MaxLength(64)
+  readonly purposeId!: string;
+}
+
 /** Keeps data from being erased while a case about the person is open (I-16d, I-20f). */
 export class OpenDeferral extends RetentionCommand {
   get type() {
@@ -283,6 +294,7 @@ export type RetentionDomainCommand =
   | EndAccountingPeriod
   | HoldForPurpose
   | EndPurposeForItem
+  | EndConsentedPurpose
   | OpenDeferral
   | CloseDeferral
   | ExpireRetention

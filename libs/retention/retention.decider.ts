@@ -10,7 +10,7 @@ import {
   type Outcome,
 } from '#kernel';
 import { purposeAsOf, purposeRefusal, type Purpose, type RetentionRule } from '#purpose';
-import { termOf, type RetentionReviewed } from '#subject';
+import { termOf, type PurposeEnded, type RetentionReviewed } from '#subject';
 import { blockingCause, type BlockingCause } from './deferral.decider.js';
 import {
   confirmErasure,
@@ -22,6 +22,7 @@ import {
 } from './erasure.decider.js';
 import type {
   DecideRetentionReview,
+  EndConsentedPurpose,
   EndPurposeForItem,
   ExpireRetention,
   HoldForPurpose,
@@ -93,6 +94,8 @@ function decide(command: RetentionDomainCommand, state: RetentionState, facts: R
       return holdForPurpose(command, state, facts);
     case 'EndPurposeForItem':
       return endPurpose(command, state, facts);
+    case 'EndConsentedPurpose':
+      return endConsentedPurpose(command, state, facts);
     case 'OpenDeferral':
       return openDeferral(command, state);
     case 'CloseDeferral': {
@@ -137,6 +140,8 @@ export const retentionDecider: Decider<RetentionDomainCommand, FoldedEvent, Rete
     ConsentWithdrawn: true,
     ConsentExpired: true,
     ConsentInvalidated: true,
+    ConsentGiven: true,
+    ConsentRenewed: true,
     HeldForPurpose: true,
     PurposeEnded: true,
     RelationshipClosed: true,
@@ -289,18 +294,53 @@ function endPurpose(command: EndPurposeForItem, state: RetentionState, facts: Re
   if (ending.length === 0) return unchanged;
   return accept<FoldedEvent>({
     type: 'PurposeEnded',
+    data: { subjectId, purposeId, reason, items: endedFor(purposeId, ending, facts) },
+  });
+}
+
+/** Items without one of the purposes that hold them, and until when they are kept then. */
+const endedFor = (
+  purposeId: string,
+  items: readonly KeptItem[],
+  { occurredAt }: RetentionFacts,
+): PurposeEnded['data']['items'] =>
+  items.map((item) => {
+    const holds = item.holds.filter((hold) => hold.purposeId !== purposeId && !hold.ended);
+    return {
+      itemId: item.itemId,
+      version: currentOf(item),
+      itemDue: holds.length === 0 ? occurredAt : (itemDue({ ...item, holds }) ?? null),
+    };
+  });
+
+/**
+ * What is held on a consent alone has no ground once that has ended (UK GDPR Art 5(1)(e), 17(1)(b)). What shows the
+ * consent itself is kept: its period runs from the end on (Art 7(1)).
+ */
+function endConsentedPurpose(
+  { subjectId, purposeId }: EndConsentedPurpose,
+  state: RetentionState,
+  facts: RetentionFacts,
+): RetentionOutcome {
+  const reason = state.consentEnded.get(purposeId);
+  const part = facts.id('part');
+  if (reason === undefined || state.part === part) return unchanged;
+  const restsOnIt = (hold: PurposeHold): boolean =>
+    hold.purposeId === purposeId &&
+    hold.basis === 'consent' &&
+    hold.term.trigger !== 'lastReliedOn' &&
+    hold.since <= facts.occurredAt &&
+    !hold.ended;
+  const held = Object.values(state.items).filter((item) => isHeld(item) && item.holds.some(restsOnIt));
+  const ending = held.slice(0, VERSIONS_AT_ONCE);
+  return accept<FoldedEvent>({
+    type: 'PurposeEnded',
     data: {
       subjectId,
       purposeId,
       reason,
-      items: ending.map((item) => {
-        const holds = item.holds.filter((hold) => hold.purposeId !== purposeId && !hold.ended);
-        return {
-          itemId: item.itemId,
-          version: currentOf(item),
-          itemDue: holds.length === 0 ? facts.occurredAt : (itemDue({ ...item, holds }) ?? null),
-        };
-      }),
+      items: endedFor(purposeId, ending, facts),
+      ...(ending.length === held.length ? { nothingLeft: true as const } : { part }),
     },
   });
 }

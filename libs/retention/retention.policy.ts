@@ -18,6 +18,20 @@ export const retentionExpiryPolicy: TimedPolicy = {
   command: (rows) => ({ type: 'ExpireRetention', body: { subjectId: subjectOf(rows) } }),
 };
 
+/** What was held on a consent alone goes when no consent to its purpose stands any more (UK GDPR Art 17(1)(b)). */
+export const consentedPurposePolicy: TimedPolicy = {
+  name: 'consented-purpose',
+  projection: retentionScheduleProjection,
+  table: 'retention_purposes',
+  where: { ended_at: null },
+  dueColumn: 'consent_ended_at',
+  groupBy: ['subject_id', 'purpose_id'],
+  command: ([row]) => ({
+    type: 'EndConsentedPurpose',
+    body: { subjectId: row['subject_id'], purposeId: row['purpose_id'] },
+  }),
+};
+
 /** Whatever is beyond use loses its keys, and that is stated (X5). */
 export const erasurePolicy: TimedPolicy = {
   name: 'erasure',

@@ -12,6 +12,7 @@ import {
 import { dueWhenCausePasses } from '#subject';
 import type {
   ConsentEndView,
+  ConsentGivenView,
   DataCollected,
   DataCorrected,
   DataErased,
@@ -51,6 +52,7 @@ type ScheduleEvent =
   | UseView
   | DataShareView
   | ConsentEndView
+  | ConsentGivenView
   | ErasureStarted
   | DataErased;
 
@@ -123,13 +125,15 @@ export const retentionScheduleProjection: Projection<ScheduleEvent> = {
         due: 'text?',
         /** Of a period that counts from it, once there was one after the start. */
         relied_on: 'text?',
+        /** When the last consent to it ended, where it rests on that; the purpose ends for the item then. */
+        consent_ended_at: 'text?',
         ended_at: 'text?',
         ended_for: 'text?',
         event_id: 'text',
         position: 'integer',
       },
       key: ['item_id', 'purpose_id'],
-      indexes: [['subject_id']],
+      indexes: [['subject_id'], ['ended_at', 'consent_ended_at']],
       history: true,
     },
     retention_reviews: {
@@ -211,6 +215,7 @@ export const retentionScheduleProjection: Projection<ScheduleEvent> = {
             action,
             relied_on: null,
             ...rule,
+            consent_ended_at: null,
             ended_at: null,
             ended_for: null,
           }),
@@ -260,6 +265,7 @@ export const retentionScheduleProjection: Projection<ScheduleEvent> = {
           held_from: occurredAt,
           due: item.due,
           relied_on: null,
+          consent_ended_at: null,
           ended_at: null,
           ended_for: null,
           event_id: id,
@@ -271,8 +277,8 @@ export const retentionScheduleProjection: Projection<ScheduleEvent> = {
           { due: item.itemDue, ...(item.retention.trigger === 'lastReliedOn' && { reliance: 'written' }) },
         ),
       ]),
-    PurposeEnded: ({ data, occurredAt, id }) =>
-      data.items.flatMap((item) => [
+    PurposeEnded: ({ data, occurredAt, id }) => [
+      ...data.items.flatMap((item) => [
         update(
           'retention_purposes',
           { item_id: item.itemId, purpose_id: data.purposeId },
@@ -280,6 +286,9 @@ export const retentionScheduleProjection: Projection<ScheduleEvent> = {
         ),
         update('retention_schedule', { item_id: item.itemId, version: item.version }, { due: item.itemDue }),
       ]),
+      // Of what is erased, too: nothing is left to be ended.
+      ...(data.nothingLeft ? [consentEnded(data, null)] : []),
+    ],
     RetentionScheduled: ({ data }) =>
       data.items.flatMap(({ itemId, version, due, purposeId, itemDue }) => [
         update(
@@ -295,6 +304,8 @@ export const retentionScheduleProjection: Projection<ScheduleEvent> = {
     ConsentWithdrawn: endOfConsent,
     ConsentExpired: endOfConsent,
     ConsentInvalidated: endOfConsent,
+    ConsentGiven: ({ data }) => [consentEnded(data, null)],
+    ConsentRenewed: ({ data }) => [consentEnded(data, null)],
     RetentionReviewDue: ({ data, occurredAt, id, position }) =>
       data.items.flatMap(({ itemId, version, category, due, decideBy }) => [
         update('retention_schedule', { item_id: itemId, version }, { due: decideBy, review_since: occurredAt }),
@@ -411,13 +422,22 @@ export const retentionScheduleProjection: Projection<ScheduleEvent> = {
   },
 };
 
+/** Whatever was held for a purpose on a consent that ended. */
+const consentEnded = ({ subjectId, purposeId }: ConsentGivenView['data'], at: string | null): RowChange =>
+  update(
+    'retention_purposes',
+    { subject_id: subjectId, purpose_id: purposeId, basis: 'consent' },
+    { consent_ended_at: at },
+  );
+
 function endOfConsent({ data, occurredAt }: Recorded<ConsentEndView>): readonly RowChange[] {
-  const { subjectId, purposeId } = data;
+  const { subjectId, purposeId, endsPurpose } = data;
   return [
+    ...(endsPurpose ? [consentEnded(data, occurredAt)] : []),
     update(
       'retention_purposes',
       { subject_id: subjectId, purpose_id: purposeId, basis: 'consent', ...RELIED_ON, ended_at: null },
-      { relied_on: occurredAt },
+      { relied_on: occurredAt, consent_ended_at: null },
     ),
     // Of another purpose: it is looked at when its date comes, and nothing has moved.
     update('retention_schedule', { subject_id: subjectId, reliance: 'written' }, { reliance: 'moved' }),

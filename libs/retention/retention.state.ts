@@ -3,6 +3,7 @@ import type { Facts, Instant } from '#kernel';
 import { RETENTION_ACTIONS, type PurposeRegisterState, type RetentionAction } from '#purpose';
 import type {
   ConsentEndView,
+  ConsentGivenView,
   DataCollected,
   DataCorrected,
   DataErased,
@@ -43,6 +44,7 @@ export type FoldedEvent =
   | DataShareView
   | UseView
   | ConsentEndView
+  | ConsentGivenView
   | ProcessingRestricted
   | RestrictionLifted
   | HeldForPurpose
@@ -144,6 +146,8 @@ export interface RetentionState extends Keeping {
     /** What deferred it as a whole last. */
     readonly deferredRef?: string;
   };
+  /** Purposes to which no consent stands any more, while something may be held for them on it. */
+  readonly consentEnded: ReadonlyMap<string, 'consentWithdrawn' | 'consentEnded'>;
   /** By case. */
   readonly reported: ReadonlyMap<string, ReportedValues>;
   /** As what the person was counted when data became unreadable, as `category year`: once each. */
@@ -175,6 +179,7 @@ export const initialState: RetentionState = {
   countedAs: [],
   recipients: new Map(),
   reported: new Map(),
+  consentEnded: new Map(),
   erasures: {},
 };
 
@@ -230,8 +235,20 @@ export function evolve(state: RetentionState, event: FoldedEvent, at: Instant): 
     // What shows a consent is relied on until it ends, and counts from then.
     case 'ConsentWithdrawn':
     case 'ConsentExpired':
-    case 'ConsentInvalidated':
-      return reliedOn(state, Object.values(state.items), event.data.purposeId, at, 'consent');
+    case 'ConsentInvalidated': {
+      const { purposeId, endsPurpose } = event.data;
+      const ended = event.type === 'ConsentWithdrawn' ? 'consentWithdrawn' : 'consentEnded';
+      return reliedOn(
+        endsPurpose ? { ...state, consentEnded: new Map(state.consentEnded).set(purposeId, ended) } : state,
+        Object.values(state.items),
+        purposeId,
+        at,
+        'consent',
+      );
+    }
+    case 'ConsentGiven':
+    case 'ConsentRenewed':
+      return withoutEndOfConsent(state, event.data.purposeId);
     case 'HeldForPurpose': {
       const { purposeId, basis, serviceRequestRef } = event.data;
       return event.data.items.reduce(
@@ -254,7 +271,7 @@ export function evolve(state: RetentionState, event: FoldedEvent, at: Instant): 
       );
     }
     case 'PurposeEnded':
-      return event.data.items.reduce(
+      return event.data.items.reduce<RetentionState>(
         (folded, { itemId }) =>
           withItem(folded, itemId, (item) => {
             const holds = item.holds.map((hold) =>
@@ -262,7 +279,7 @@ export function evolve(state: RetentionState, event: FoldedEvent, at: Instant): 
             );
             return { ...item, holds, ...(holds.every(({ ended }) => ended) && { unheldSince: at }) };
           }),
-        state,
+        takenInPart(event.data.nothingLeft ? withoutEndOfConsent(state, event.data.purposeId) : state, event.data.part),
       );
     case 'RelationshipClosed':
       return { ...state, closed: true };
@@ -351,6 +368,13 @@ export function evolve(state: RetentionState, event: FoldedEvent, at: Instant): 
         : state;
     }
   }
+}
+
+function withoutEndOfConsent(state: RetentionState, purposeId: string): RetentionState {
+  if (!state.consentEnded.has(purposeId)) return state;
+  const consentEnded = new Map(state.consentEnded);
+  consentEnded.delete(purposeId);
+  return { ...state, consentEnded };
 }
 
 /** A period that runs from the collection on, or that no reliance has prolonged yet. */

@@ -297,7 +297,12 @@ export interface PurposeEnded {
   readonly data: {
     readonly subjectId: string;
     readonly purposeId: string;
-    readonly reason: 'fulfilled' | 'consentWithdrawn' | 'objection' | 'purposeRetired' | 'other';
+    /** `consentEnded`: it expired, or was found invalid. */
+    readonly reason: 'fulfilled' | 'consentWithdrawn' | 'consentEnded' | 'objection' | 'purposeRetired' | 'other';
+    /** Nothing is held for the purpose any more on the consent that ended. */
+    readonly nothingLeft?: true;
+    /** Of a command that took only a part, whose repeat finds it here. */
+    readonly part?: string;
     readonly items: readonly {
       readonly itemId: string;
       readonly version: number;
@@ -486,6 +491,12 @@ export interface DataShareView {
 /** What the rules about retention need of the end of a consent. Owned by consent, as above. */
 export interface ConsentEndView {
   readonly type: 'ConsentWithdrawn' | 'ConsentExpired' | 'ConsentInvalidated';
+  readonly data: { readonly subjectId: string; readonly purposeId: string; readonly endsPurpose?: true };
+}
+
+/** And of one that is given, or given anew. */
+export interface ConsentGivenView {
+  readonly type: 'ConsentGiven' | 'ConsentRenewed';
   readonly data: { readonly subjectId: string; readonly purposeId: string };
 }
 

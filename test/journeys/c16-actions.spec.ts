@@ -4,6 +4,7 @@ import { Installation } from '../installation.js';
 import {
   approvedPurpose,
   collect,
+  consentOf,
   fresh,
   noticeDraft,
   pointDraft,
@@ -32,9 +33,9 @@ describe('at the end of a period', () => {
     ],
   });
   /** A purpose with this rule, what tells of it, and where it is collected. */
-  const purposeWith = async (more: object): Promise<string> => {
+  const purposeWith = async (more: object, also: object = {}): Promise<string> => {
     const purposeId = fresh('lending');
-    await approvedPurpose(custos, purposeId, rule(more));
+    await approvedPurpose(custos, purposeId, { ...rule(more), ...also });
     await custos.accepted('dpo', 'PublishNotice', noticeDraft(purposeId, 1, [purposeId]));
     await custos.accepted('dpo', 'RegisterCollectionPoint', pointDraft(purposeId, purposeId, purposeId));
     return purposeId;
@@ -143,6 +144,29 @@ describe('at the end of a period', () => {
     expect(body.rows).toEqual([{ category: 'contact.email', year: 2026, people: 10 }]);
     for (const { subjectId, items } of [...people, ...more])
       for (const id of [subjectId, ...Object.values(items)]) expect(JSON.stringify(body)).not.toContain(id);
+  });
+
+  it('does not wait for it where data is held on a consent alone, and the last consent has ended', async () => {
+    await custos.renewAccess();
+    const purposeId = await purposeWith({ period: 'P2Y', action: 'erase' }, { basis: 'consent' });
+    const [asha, bela] = [await borrower(purposeId), await borrower(purposeId)];
+    const consent = ({ subjectId }: Person, channel: string) => ({ subjectId, purposeId, channel });
+    for (const [person, channel] of [[asha, 'email'] as const, [asha, 'post'] as const, [bela, 'email'] as const])
+      await custos.accepted('crm', 'GiveConsent', {
+        ...consentOf(person.subjectId),
+        ...consent(person, channel),
+        ...{ noticeId: purposeId, noticeVersion: 1 },
+      });
+    await custos.accepted('crm', 'WithdrawConsent', consent(asha, 'post'));
+    const last = await custos.accepted('crm', 'WithdrawConsent', consent(bela, 'email'));
+    await erased(bela);
+    expect((await custos.get('auditor', `/v1/subjects/${bela.subjectId}/retention-purposes`)).body.rows).toMatchObject([
+      { purpose_id: purposeId, ended_for: 'consentWithdrawn' },
+    ]);
+    expect(last.events).toHaveLength(1);
+    expect(await status(asha)).toBe('kept');
+    await custos.accepted('crm', 'WithdrawConsent', consent(asha, 'email'));
+    await erased(asha);
   });
 
   it('moves with the last use where the period counts from that, without an event for each', async () => {

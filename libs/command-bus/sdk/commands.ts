@@ -915,6 +915,12 @@ export interface CommandBodies {
     readonly itemIds: readonly string[];
     readonly reason: 'fulfilled' | 'consentWithdrawn' | 'objection' | 'purposeRetired' | 'other';
   };
+  EndConsentedPurpose: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly subjectId: string;
+    readonly purposeId: string;
+  };
   OpenDeferral: {
     readonly occurredAt?: string;
     readonly subjectId: string;

@@ -225,10 +225,12 @@ export const requested = (changes: Partial<ConsentRequested['data']> = {}): Cons
     ...changes,
   },
 });
-export const ended = { ...news, consentId };
+const about = { ...news, consentId };
+/** The last consent to its purpose, over the one channel that there was. */
+export const ended = { ...about, endsPurpose: true } as const;
 export const refused = (changes: Partial<ConsentRefused['data']> = {}): ConsentRefused => ({
   type: 'ConsentRefused',
-  data: { ...ended, purposeVersion: 1, ...changes },
+  data: { ...about, purposeVersion: 1, ...changes },
 });
 /** What the person was told, as a refusal of what was asked repeats it. */
 export const TOLD = { noticeId: 'privacy', noticeVersion: 1, statementHash: STATEMENT };
@@ -240,7 +242,7 @@ export const invalidated = (changes: Partial<ConsentInvalidated['data']> = {}): 
 });
 export const upheld = (changes: Partial<ConsentUpheld['data']> = {}): ConsentUpheld => ({
   type: 'ConsentUpheld',
-  data: { ...ended, purposeVersion: 2, reviewAt: instant(WIDENED), ...changes },
+  data: { ...about, purposeVersion: 2, reviewAt: instant(WIDENED), ...changes },
 });
 
 export type Folded = ConsentEvent | SubjectRegistered | NoticePresented;
