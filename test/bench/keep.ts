@@ -1,5 +1,6 @@
 /**
- * Keeping and erasing: `npm run bench keep [-- --sizes 10000,100000] [--due 100000] [--only g8,g9,expiry]`.
+ * Keeping and erasing: `npm run bench keep [-- --sizes 10000,100000] [--asked 200] [--erased 100] [--due 100000]
+ * [--only g8,g9,expiry]`.
  *
  * - G8, the access report: a person's file, opened and put on record, and who held what about them, at each size of the
  *   log with ten events a person; the ratio of the medians of the last size and the first, goal <= 1.25.
@@ -30,14 +31,16 @@ const { values: options } = parseArgs({
     sizes: { type: 'string', default: '10000,100000' },
     due: { type: 'string', default: '100000' },
     people: { type: 'string', default: '25000' },
+    asked: { type: 'string', default: '200' },
+    erased: { type: 'string', default: '100' },
     only: { type: 'string', default: 'g8,g9,expiry' },
   },
 });
 const wants = (part: string): boolean => options.only.split(',').includes(part);
 const SIZES = options.sizes.split(',').map(Number);
 const EVENTS = 10;
-const ASKED = 200;
-const ERASED = 100;
+const ASKED = Number(options.asked);
+const ERASED = Number(options.erased);
 const HEAVY = 10_000;
 /** Nobody opens the files of more than 200 people in a day: the files are opened by several, in turn. */
 const FILES_OF_ONE = 100;
@@ -263,8 +266,8 @@ async function flatness(): Promise<void> {
       }
     }
     if (wants('g9')) {
-      const heavy = await population.add(5, () => kept(HEAVY));
-      const light = await population.add(20, () => kept(EVENTS));
+      const heavy = await population.add(Math.ceil(ERASED / 20), () => kept(HEAVY));
+      const light = await population.add(Math.ceil(ERASED / 5), () => kept(EVENTS));
       await shown(door, Math.max(heavy.position, light.position));
       const [many, few] = [await erasures(door, heavy.people), await erasures(door, light.people)];
       tell(
