@@ -1,6 +1,6 @@
 import { IsIn } from 'class-validator';
 import { Command, IsCivilDate, IsId, IsRegisterId } from '#slice';
-import { RETURN_OUTCOMES, type EndedGround, type ReturnOutcome } from './return-or-delete.events.js';
+import { RETURN_OUTCOMES, type EndedGround, type EndOfCopies, type ReturnOutcome } from './return-or-delete.events.js';
 import { IsCode } from './sharing.fields.js';
 
 /** Opens the task of a ground that has ended; sent by the steward. */
@@ -39,6 +39,40 @@ export class ConfirmReturnOrDelete extends Command {
   readonly outcome!: ReturnOutcome;
 
   /** Of the proof: a receipt, a certificate, the statute, the new agreement. */
+  @IsCode()
+  readonly reference!: string;
+}
+
+/** Ends the copies of one person's data that were given on a ground whose task is done; sent by the steward. */
+export class EndCopies extends Command {
+  get type() {
+    return 'EndCopies' as const;
+  }
+
+  @IsId()
+  readonly subjectId!: string;
+
+  @IsRegisterId()
+  readonly recipientId!: string;
+
+  @IsId()
+  readonly taskId!: string;
+
+  @IsIn(['groupExit', 'agreementEnded'])
+  readonly reason!: EndedGround;
+
+  /** Of the ground: the company number of the membership, or the id of the agreement. */
+  @IsCode()
+  readonly ground!: string;
+
+  /** First day on which the ground was none: what was given on a later one stays. */
+  @IsCivilDate()
+  readonly since!: string;
+
+  @IsIn(['returned', 'deleted'])
+  readonly outcome!: EndOfCopies;
+
+  /** Of the proof. */
   @IsCode()
   readonly reference!: string;
 }

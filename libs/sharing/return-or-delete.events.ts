@@ -39,3 +39,23 @@ export interface ReturnOrDeleteConfirmed {
     readonly reference: string;
   };
 }
+
+/** What one person's data came to when its holder had returned or deleted it. Stands in the person's stream. */
+export interface CopiesEnded {
+  readonly type: 'CopiesEnded';
+  readonly data: {
+    readonly subjectId: string;
+    readonly recipientId: string;
+    readonly taskId: string;
+    readonly outcome: EndOfCopies;
+    /** Of the proof. */
+    readonly reference: string;
+    /** The disclosures whose copies are gone. */
+    readonly disclosureIds: readonly string[];
+    /** Of a command that took only a part, whose repeat finds it here. */
+    readonly part?: string;
+  };
+}
+
+/** What leaves the recipient without the data. */
+export type EndOfCopies = Extract<ReturnOutcome, 'returned' | 'deleted'>;

@@ -19,3 +19,26 @@ export const returnOrDeletePolicy: TimedPolicy = {
     },
   }),
 };
+
+/** What a holder has returned or deleted ends for each person whose data it was. */
+export const copiesPolicy: TimedPolicy = {
+  name: 'copies',
+  projection: returnOrDeleteProjection,
+  table: 'given_on_ground',
+  where: { ended: 0 },
+  dueColumn: 'gone_at',
+  groupBy: ['subject_id', 'task_id'],
+  command: ([row]) => ({
+    type: 'EndCopies',
+    body: {
+      subjectId: row['subject_id'],
+      recipientId: row['recipient_id'],
+      taskId: row['task_id'],
+      reason: row['reason'],
+      ground: row['reference'],
+      since: row['since'],
+      outcome: row['outcome'],
+      reference: row['proof'],
+    },
+  }),
+};

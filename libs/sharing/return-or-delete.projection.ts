@@ -1,19 +1,19 @@
 import { startOfLondonDay } from '#calendar';
-import { insert, update, type CivilDate, type Projection, type Row, type RowChange } from '#kernel';
+import { insert, insertIfAbsent, update, type CivilDate, type Projection, type Row, type RowChange } from '#kernel';
 import type { AgreementEvent } from './agreement.events.js';
 import type { DataShared } from './disclosure.events.js';
 import type { GroupMembershipEnded, GroupMembershipStarted } from './recipient.events.js';
-import type { ReturnOrDeleteEvent } from './return-or-delete.events.js';
+import type { CopiesEnded, EndedGround, ReturnOrDeleteEvent } from './return-or-delete.events.js';
 
 /**
  * What recipients have to return or delete: the grounds on which data was given, when each ends, and the tasks that
- * are opened then (C19, UK GDPR Art 28(3)(g)).
+ * are opened then (C19, UK GDPR Art 28(3)(g)); and whose data was given on each, to be ended when the task is done.
  */
 export const returnOrDeleteProjection: Projection<
-  GroupMembershipStarted | GroupMembershipEnded | AgreementEvent | DataShared | ReturnOrDeleteEvent
+  GroupMembershipStarted | GroupMembershipEnded | AgreementEvent | DataShared | ReturnOrDeleteEvent | CopiesEnded
 > = {
   name: 'return-or-delete',
-  version: 1,
+  version: 2,
   tables: {
     sharing_grounds: {
       columns: {
@@ -56,6 +56,28 @@ export const returnOrDeleteProjection: Projection<
       indexes: [['status', 'due'], ['recipient_id']],
       history: true,
     },
+    /** One row for each person, recipient and ground. */
+    given_on_ground: {
+      columns: {
+        subject_id: 'text',
+        recipient_id: 'text',
+        reason: 'text',
+        reference: 'text',
+        /** Of a membership: its first day. */
+        ground_from: 'text',
+        /** Of the task that its end opened. */
+        task_id: 'text?',
+        since: 'text?',
+        /** When the holder had returned or deleted it. */
+        gone_at: 'text?',
+        outcome: 'text?',
+        proof: 'text?',
+        /** 1 once the person's stream says so. */
+        ended: 'integer',
+      },
+      key: ['subject_id', 'recipient_id', 'reason', 'reference', 'ground_from'],
+      indexes: [['ended', 'gone_at'], ['task_id'], ['recipient_id', 'reason', 'reference']],
+    },
   },
   handles: {
     GroupMembershipStarted: ({ data }) => [ground(data.recipientId, 'groupExit', data.companyNumber, data.from)],
@@ -76,10 +98,14 @@ export const returnOrDeleteProjection: Projection<
     DataShared: ({ data }) => [
       ...(data.agreementId === undefined
         ? []
-        : [update('sharing_grounds', { ...ofAgreement(data.agreementId), given: 0 }, { given: 1 })]),
+        : [
+            givenOn(data, 'agreementEnded', data.agreementId, ''),
+            update('sharing_grounds', { ...ofAgreement(data.agreementId), given: 0 }, { given: 1 }),
+          ]),
       ...(data.groupCompanyNumber === undefined
         ? []
         : [
+            givenOn(data, 'groupExit', data.groupCompanyNumber, data.groupMemberSince ?? ''),
             update(
               'sharing_grounds',
               {
@@ -99,6 +125,11 @@ export const returnOrDeleteProjection: Projection<
         'sharing_grounds',
         { recipient_id: data.recipientId, reason: data.reason, reference: data.reference, ground_to: data.since },
         { opened: 1 },
+      ),
+      update(
+        'given_on_ground',
+        { recipient_id: data.recipientId, reason: data.reason, reference: data.reference, task_id: null },
+        { task_id: data.taskId, since: data.since },
       ),
       insert('return_or_delete', {
         task_id: data.taskId,
@@ -129,9 +160,42 @@ export const returnOrDeleteProjection: Projection<
           position,
         },
       ),
+      ...(data.outcome === 'returned' || data.outcome === 'deleted'
+        ? [
+            update(
+              'given_on_ground',
+              { task_id: data.taskId },
+              { gone_at: occurredAt, outcome: data.outcome, proof: data.reference },
+            ),
+          ]
+        : []),
     ],
+    CopiesEnded: ({ data }) =>
+      data.part === undefined
+        ? [update('given_on_ground', { subject_id: data.subjectId, task_id: data.taskId }, { ended: 1 })]
+        : [],
   },
 };
+
+const givenOn = (
+  { subjectId, recipientId }: DataShared['data'],
+  reason: EndedGround,
+  reference: string,
+  from: string,
+): RowChange =>
+  insertIfAbsent('given_on_ground', {
+    subject_id: subjectId,
+    recipient_id: recipientId,
+    reason,
+    reference,
+    ground_from: from,
+    task_id: null,
+    since: null,
+    gone_at: null,
+    outcome: null,
+    proof: null,
+    ended: 0,
+  });
 
 const ofAgreement = (agreementId: string): Row => ({ reason: 'agreementEnded', reference: agreementId });
 

@@ -14,6 +14,7 @@ import { returnOrDeletePolicy } from './return-or-delete.policy.js';
 import { returnOrDeleteProjection } from './return-or-delete.projection.js';
 
 const recipientId = 'pacific';
+const subjectId = '7d9e2a10-5b6c-4d3e-8f1a-2b3c4d5e6f70';
 const commandId = '5b1f0c5e-7d8a-4c5b-9a3e-2f6d1c0b9a87';
 const recorded: AgreementRecorded = {
   type: 'AgreementRecorded',
@@ -156,7 +157,7 @@ describe('what a recipient holds when its ground has ended (C19, Art 28(3)(g))',
 
 describe('the grounds on which data was given', () => {
   const shared = (grounds: Partial<DataShared['data']>) =>
-    ({ type: 'DataShared', data: { recipientId, items: [], ...grounds } }) as unknown as DataShared;
+    ({ type: 'DataShared', data: { subjectId, recipientId, items: [], ...grounds } }) as unknown as DataShared;
   const endedEarly: AgreementEnded = {
     type: 'AgreementEnded',
     data: { agreementId: 'support', recipientId, to: '2026-09-01' },

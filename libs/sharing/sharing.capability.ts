@@ -8,6 +8,7 @@ import { AgreementsForSubjectController } from './agreements-for-subject.control
 import { bulkDisclosureDecider, disclosureStream } from './bulk-disclosure.decider.js';
 import { bulkDisclosurePolicy } from './bulk-disclosure.policy.js';
 import { bulkDisclosuresProjection } from './bulk-disclosure.projection.js';
+import { copiesDecider } from './copies.decider.js';
 import { RecordBulkProgress, ShareCategories, ShareData, ShareDataInBulk } from './disclosure.commands.js';
 import { DisclosureController } from './disclosure.controller.js';
 import { disclosureDecider } from './disclosure.decider.js';
@@ -29,10 +30,10 @@ import { recipientNotificationsProjection } from './notification.projection.js';
 import { EndGroupMembership, RegisterRecipient, StartGroupMembership } from './recipient.commands.js';
 import { recipientDecider, recipientStream } from './recipient.decider.js';
 import { recipientRegister } from './recipient.register.js';
-import { ConfirmReturnOrDelete, OpenReturnOrDelete } from './return-or-delete.commands.js';
+import { ConfirmReturnOrDelete, EndCopies, OpenReturnOrDelete } from './return-or-delete.commands.js';
 import { ReturnOrDeleteController } from './return-or-delete.controller.js';
 import { returnOrDeleteDecider } from './return-or-delete.decider.js';
-import { returnOrDeletePolicy } from './return-or-delete.policy.js';
+import { copiesPolicy, returnOrDeletePolicy } from './return-or-delete.policy.js';
 import { returnOrDeleteProjection } from './return-or-delete.projection.js';
 import { sharingCodec } from './sharing.codec.js';
 import { sharingRegistersProjection } from './sharing.projection.js';
@@ -126,6 +127,13 @@ export const sharingCapability = capability({
       ],
     }),
     slice({
+      decider: copiesDecider,
+      streamPrefix: 'subject-',
+      stream: ({ subjectId }) => subjectStream(subjectId),
+      facts: () => ({}),
+      commands: [{ command: EndCopies, roles: ['system'], afterClosing: true }],
+    }),
+    slice({
       decider: returnOrDeleteDecider,
       streamPrefix: recipientRegister.streamPrefix,
       stream: ({ recipientId }) => recipientStream(recipientId),
@@ -165,5 +173,5 @@ export const sharingCapability = capability({
     ReturnOrDeleteController,
     WhoHeldWhatController,
   ],
-  policies: [returnOrDeletePolicy, recipientReminderPolicy, bulkDisclosurePolicy],
+  policies: [returnOrDeletePolicy, copiesPolicy, recipientReminderPolicy, bulkDisclosurePolicy],
 });

@@ -5,7 +5,7 @@ import type { DataShared } from './disclosure.events.js';
 import type { InstrumentEvent } from './instrument.events.js';
 import type { NotificationEvent } from './notification.events.js';
 import type { RecipientEvent } from './recipient.events.js';
-import type { ReturnOrDeleteEvent } from './return-or-delete.events.js';
+import type { CopiesEnded, ReturnOrDeleteEvent } from './return-or-delete.events.js';
 
 export type SharingEvent =
   | RecipientEvent
@@ -14,7 +14,8 @@ export type SharingEvent =
   | DataShared
   | BulkDisclosureEvent
   | NotificationEvent
-  | ReturnOrDeleteEvent;
+  | ReturnOrDeleteEvent
+  | CopiesEnded;
 
 /** Nothing here is personal but the random ids: recipients are organisations. */
 export const sharingCodec: EventCodec<SharingEvent> = {
@@ -38,5 +39,6 @@ export const sharingCodec: EventCodec<SharingEvent> = {
     RecipientReminderRaised: { stored: 'recipient-reminder-raised.v1' },
     ReturnOrDeleteOpened: { stored: 'return-or-delete-opened.v1' },
     ReturnOrDeleteConfirmed: { stored: 'return-or-delete-confirmed.v1' },
+    CopiesEnded: { stored: 'copies-ended.v1' },
   },
 };

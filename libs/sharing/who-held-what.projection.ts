@@ -11,6 +11,7 @@ import type {
 } from '#subject';
 import type { DataShared } from './disclosure.events.js';
 import type { RecipientConfirmed, RecipientUnreachable } from './notification.events.js';
+import type { CopiesEnded } from './return-or-delete.events.js';
 
 type HoldingEvent =
   | DataCollected
@@ -23,7 +24,8 @@ type HoldingEvent =
   | DataShared
   | RecipientNotified
   | RecipientConfirmed
-  | RecipientUnreachable;
+  | RecipientUnreachable
+  | CopiesEnded;
 
 /** The four columns that say when something became so, when that was written, and by which event. */
 const mark = <P extends string>(prefix: P, event: Recorded) => ({
@@ -135,7 +137,7 @@ export const whoHeldWhatProjection: Projection<HoldingEvent> = {
         /** The instrument or agreement it was given under. */
         basis_ref: 'text?',
         ...markColumns('from', ''),
-        /** When its holder confirmed that it was erased. */
+        /** When its holder confirmed that it was erased, returned or deleted. */
         ...markColumns('erased', '?'),
       },
       key: ['subject_id', 'item_id', 'disclosure_id'],
@@ -257,5 +259,13 @@ export const whoHeldWhatProjection: Projection<HoldingEvent> = {
       );
     },
     RecipientUnreachable: (event) => noticed(event, event.data, 'unreachable'),
+    CopiesEnded: (event) =>
+      event.data.disclosureIds.map((disclosureId) =>
+        update(
+          'held_copies',
+          { subject_id: event.data.subjectId, disclosure_id: disclosureId, erased_at: null },
+          mark('erased', event),
+        ),
+      ),
   },
 };

@@ -53,7 +53,7 @@ export interface HolderAsOf {
   /** Since when it is held. */
   readonly from: Mark;
   /**
-   * When the controller ceased to hold it, or the holder of a copy confirmed that it was erased; null for as long as
+   * When the controller ceased to hold it, or the holder of a copy confirmed that it was erased or given back; null for as long as
    * it is held, as far as is known here.
    */
   readonly to: Mark | null;

@@ -194,7 +194,18 @@ describe('the closed door', () => {
       unknown,
       said('REGISTER_ENTRY_UNKNOWN', '', 'engine rule', { recipientId: sold, taskId: unknown.taskId }),
     );
+    const copies = async () => {
+      const held = await holders(custos, asha.subjectId, '2026-06-02T23:00:00Z');
+      return held.filter(({ to }) => to === null).map(({ holderId }) => holderId);
+    };
+    expect(await copies()).toEqual(expect.arrayContaining([sold, printer]));
     await custos.accepted('dpo', 'ConfirmReturnOrDelete', { ...about, outcome: 'deleted' });
+    // It holds nothing of anybody any more, and each person's history says since when.
+    await custos.eventually(
+      async () => ({ status: 200, body: await copies() }),
+      ({ body }) => !body.includes(sold),
+    );
+    expect(await copies()).toContain(printer);
     expect((await tasksOf(sold, 0)).body.tasks).toEqual([]);
     const rows = await custos.get('auditor', `/v1/registers/return-or-delete?recipient_id=${sold}`);
     expect(rows.body.rows).toMatchObject([{ status: 'closed', outcome: 'deleted', proof: 'certificate-1' }]);

@@ -865,6 +865,18 @@ export interface CommandBodies {
     readonly recipientId: string;
     readonly what?: 'correction' | 'restriction' | 'erasure';
   };
+  EndCopies: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly subjectId: string;
+    readonly recipientId: string;
+    readonly taskId: string;
+    readonly reason: 'groupExit' | 'agreementEnded';
+    readonly ground: string;
+    readonly since: string;
+    readonly outcome: 'returned' | 'deleted';
+    readonly reference: string;
+  };
   OpenReturnOrDelete: {
     readonly occurredAt?: string;
     readonly caseRef?: string;
