@@ -302,6 +302,18 @@ export interface CommandBodies {
     readonly closure: 'remedied' | 'riskAccepted' | 'notAFinding';
     readonly evidenceHash?: string;
   };
+  RecordRestoreTest: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly attestationId: string;
+    readonly backupHash: string;
+    readonly environment: 'temporaryFolder' | 'testSystem' | 'standbySystem' | 'production';
+    readonly performedOn: string;
+    readonly outcome: 'passed' | 'failed';
+    readonly digestBefore?: string;
+    readonly digestAfter?: string;
+    readonly durationSeconds: number;
+  };
   CheckAttestation: {
     readonly occurredAt?: string;
     readonly caseRef?: string;
@@ -355,7 +367,7 @@ export interface CommandBodies {
     }[];
     readonly claims?: readonly {
       readonly passage: string;
-      readonly kind: 'registration' | 'certificate' | 'independentTest' | 'wording';
+      readonly kind: 'registration' | 'certificate' | 'independentTest' | 'restoreTest' | 'wording';
       readonly scheme: string;
       readonly edition?: string;
     }[];
@@ -1273,6 +1285,7 @@ export type RefusalCode =
   | 'REGISTER_ENTRY_EXISTS'
   | 'REGISTER_ENTRY_UNKNOWN'
   | 'RESPONSE_INCOMPLETE'
+  | 'RESTORE_NOT_SHOWN'
   | 'RESTRICTION_LIFT_NOT_NOTIFIED'
   | 'RETENTION_EXTENSION_FORBIDDEN'
   | 'RETENTION_NOT_DUE'
