@@ -8,6 +8,7 @@ import { incidentCapability } from '#incident';
 import { REFUSALS } from '#kernel';
 import { noticeCapability } from '#notice';
 import { purposeCapability } from '#purpose';
+import { resilienceCapability } from '#resilience';
 import { retentionCapability } from '#retention';
 import { sharingCapability } from '#sharing';
 import { refusalCapability } from '#slice';
@@ -32,6 +33,7 @@ const TABLES = new Set(
     noticeCapability,
     purposeCapability,
     refusalCapability,
+    resilienceCapability,
     retentionCapability,
     sharingCapability,
     subjectCapability,

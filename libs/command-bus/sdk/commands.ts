@@ -658,6 +658,26 @@ export interface CommandBodies {
     readonly purposeId: string;
     readonly useId: string;
   };
+  RecordServiceDisruption: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly disruptionId: string;
+    readonly services: readonly string[];
+    readonly from: string;
+    readonly to?: string;
+    readonly cause:
+      | 'hardware'
+      | 'software'
+      | 'network'
+      | 'power'
+      | 'supplier'
+      | 'humanError'
+      | 'attack'
+      | 'plannedMaintenance'
+      | 'unknown';
+    readonly personalDataUnavailable: boolean;
+    readonly incidentRef?: string;
+  };
   RegisterRecipient: {
     readonly occurredAt?: string;
     readonly caseRef?: string;
@@ -1214,6 +1234,7 @@ export type RefusalCode =
   | 'ART14_NOTICE_DUE'
   | 'ATTESTATION_PERIOD_EXCEEDED'
   | 'AUDITOR_NO_PLAINTEXT'
+  | 'BREACH_REFERENCE_MISSING'
   | 'CLAIM_SUPERSEDED'
   | 'CLAIM_UNBACKED'
   | 'COLLECTION_POINT_NOT_BOUND'

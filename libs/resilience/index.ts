@@ -1,0 +1,3 @@
+export * from './disruption.events.js';
+export { serviceDisruptionsProjection } from './disruption.projection.js';
+export { resilienceCapability } from './resilience.capability.js';
