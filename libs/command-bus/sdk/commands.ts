@@ -678,6 +678,17 @@ export interface CommandBodies {
     readonly personalDataUnavailable: boolean;
     readonly incidentRef?: string;
   };
+  RecordProjectionRebuild: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly rebuildId: string;
+    readonly through: number;
+    readonly digest: string;
+    readonly projections: readonly {
+      readonly projection: string;
+      readonly digest: string;
+    }[];
+  };
   RegisterRecipient: {
     readonly occurredAt?: string;
     readonly caseRef?: string;
