@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Database, SqliteStatement } from '#database';
 import { type Cell, type Instant, type Projection, type Row } from '#kernel';
 import { digestOf, digestsOf } from './digest.js';
-import { pastName, physicalName, ROW, SINCE, UNTIL } from './schema.js';
+import { checkpointName, pastName, physicalName, ROW, SINCE, UNTIL } from './schema.js';
 
 /** The projection has not come as far as the question asked, in the time that was given. */
 export class ReadModelBehind extends Error {
@@ -201,6 +201,17 @@ export class ReadModels {
       if (Date.now() >= deadline) throw new ReadModelBehind(position, this.position);
       await wait(pause);
     }
+  }
+
+  /** The digest, when every projection of this version is there and they all stand at one position; else `undefined`. */
+  wholeDigest(): Digest | undefined {
+    return this.database.sqlite.transaction(() => {
+      const checkpoints = new Map(
+        this.database.sqlite.prepare('SELECT projection, position FROM checkpoints').raw().all() as [string, number][],
+      );
+      const positions = new Set(this.projections.map((projection) => checkpoints.get(checkpointName(projection))));
+      return positions.size === 1 && !positions.has(undefined) ? this.digest() : undefined;
+    })();
   }
 
   /** The digest of all rows, read at one moment. Every row is read: a measure for audits, not for every day. */
