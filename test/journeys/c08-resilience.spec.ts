@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openDatabase } from '#database';
 import { Installation } from '../installation.js';
 import { completeNotice, customer, fresh, refuses, said, STEWARD } from './life.js';
 
@@ -122,6 +123,16 @@ describe('resilience', () => {
     expect(body.rows).toHaveLength(1);
   }, 60_000);
 
+  /** How many projections wait for their rebuilding to be recorded. */
+  const unrecorded = (): unknown => {
+    const database = openDatabase(`file:${join(custos.dataDir, 'read-models.db')}`, { readOnly: true });
+    try {
+      return database.sqlite.prepare('SELECT count(*) FROM checkpoints WHERE rebuilt_to <> 0').pluck().get();
+    } finally {
+      database.sqlite.close();
+    }
+  };
+
   it('builds lost read models anew as they were, and says so once', async () => {
     expect((await register('projection-rebuilds')).body.rows).toEqual([]);
     await custos.kill();
@@ -131,7 +142,18 @@ describe('resilience', () => {
     const replayed = JSON.parse(cli('replay', '--digest', '--through', String(position)).stdout);
     expect({ position, digest, projections }).toEqual(replayed);
     await custos.kill();
+    // As if it had been killed between the record and the note that there is one.
+    const database = openDatabase(`file:${join(custos.dataDir, 'read-models.db')}`);
+    const note = database.sqlite.prepare(
+      'UPDATE checkpoints SET rebuilt_to = ?, rebuilt_digest = ? WHERE projection = ?',
+    );
+    for (const [projection, rows] of Object.entries(projections)) note.run(position, rows, projection);
+    await database.close();
     await custos.launch('2027-11-24T00:00:00Z');
+    await custos.eventually(
+      () => Promise.resolve({ status: 200, body: unrecorded() }),
+      ({ body }) => body === 0,
+    );
     expect(await custos.rebuilt()).toEqual(replayed);
   }, 60_000);
 });
