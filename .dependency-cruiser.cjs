@@ -13,6 +13,7 @@ const CAPABILITIES = [
   'notice',
   'purpose',
   'request',
+  'resilience',
   'retention',
   'sharing',
   'subject',

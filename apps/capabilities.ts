@@ -5,6 +5,7 @@ import { consentCapability } from '#consent';
 import { incidentCapability } from '#incident';
 import { noticeCapability } from '#notice';
 import { purposeCapability } from '#purpose';
+import { resilienceCapability } from '#resilience';
 import { retentionCapability } from '#retention';
 import { sharingCapability } from '#sharing';
 import { refusalCapability, type Capability } from '#slice';
@@ -24,6 +25,7 @@ export const capabilities: readonly Capability[] = [
   consentCapability,
   useCapability,
   incidentCapability,
+  resilienceCapability,
   sharingCapability,
   retentionCapability,
   accountabilityCapability,

@@ -247,6 +247,25 @@ export class Installation {
     }
   }
 
+  /**
+   * The digest of the read models when they were last built anew, in the shape of `GET /v1/digest`, once it is on record.
+   *
+   * @param times how often that is to have happened.
+   */
+  async rebuilt(times = 1): Promise<Reply['body']> {
+    const { body } = await this.eventually(
+      () => this.get('auditor', '/v1/registers/projection-rebuilds'),
+      (reply) => reply.body.rows.length >= times,
+    );
+    if (body.rows.length !== times) throw new Error(`they were built anew ${body.rows.length} times`);
+    const { through, digest, projections } = body.rows[times - 1];
+    const entries = JSON.parse(projections).map((each: { projection: string; digest: string }) => [
+      each.projection,
+      each.digest,
+    ]);
+    return { position: through, digest, projections: Object.fromEntries(entries) };
+  }
+
   /** Ends the process as a power cut would. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');

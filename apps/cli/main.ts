@@ -177,6 +177,17 @@ custos
   );
 
 custos
+  .command('restore-test <folder>')
+  .description('restores a backup into a temporary folder, compares its read models, and writes the record of it')
+  .action(async (folder: string) => {
+    const configuration = settings();
+    const { testRestore } = await import('./backup.js');
+    const { record, problem } = await testRestore(configuration, folder);
+    json(record);
+    if (problem !== undefined) throw new Error(`the test failed: ${problem}`);
+  });
+
+custos
   .command('remove-ciphertext')
   .description('overwrites, in the embedded log, the encrypted values of erasures that are final')
   .action(async () => {

@@ -85,13 +85,22 @@ describe('the matrix lets', () => {
     expect(writes).toEqual(['DELETE /v1/session', 'POST /v1/notices/assessment', 'POST /v1/searches']);
   });
 
-  it('a security officer watch over access and incidents, and see nothing of people', () => {
-    expect(commandsOf('securityOfficer')).toEqual(['RevokeAllAccess', 'ReviewAccess']);
+  it('a security officer watch over access, incidents, backups and disruptions, and see nothing of people', () => {
+    expect([...commandsOf('securityOfficer')].sort()).toEqual([
+      'RecordRestoreTest',
+      'RecordServiceDisruption',
+      'ReviewAccess',
+      'RevokeAllAccess',
+    ]);
     expect(addressesOf('securityOfficer').filter((name) => name.includes('subject'))).toEqual([]);
   });
 
-  it('an operator let people in and out, and open and decide nothing within', () => {
-    expect(commandsOf('operator')).toEqual(['RevokeAllAccess']);
+  it('an operator let people in and out, keep the service up, and open and decide nothing within', () => {
+    expect([...commandsOf('operator')].sort()).toEqual([
+      'RecordRestoreTest',
+      'RecordServiceDisruption',
+      'RevokeAllAccess',
+    ]);
     expect(addressesOf('operator').filter((name) => /subjects|registers|refusals/.test(name))).toEqual([]);
     for (const { name, roles } of matrix.filter(({ name }) => /\/(tokens|accounts|actors)/.test(name)))
       expect([name, roles]).toEqual([name, ['operator']]);

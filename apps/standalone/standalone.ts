@@ -27,6 +27,7 @@ import { BadSetting, type Configuration } from '../configuration.js';
 import { EngineModule, type Foundations } from '../engine/engine.module.js';
 import { guardDoor, httpAdapter } from '../engine/http-door.js';
 import { integrationEvents } from '../engine/integration-events.js';
+import { recordRebuilds } from '../steward/rebuilds.js';
 import { reconcile } from '../steward/reconcile.js';
 import { Steward } from '../steward/steward.js';
 import { startEventLogProcess } from './event-log-process.js';
@@ -173,6 +174,8 @@ export async function startStandalone(
       outbox.start();
     }
     steward.start();
+    const recording = recordRebuilds({ door, projector, logger });
+    closing.push(() => recording);
     const runtime = join(dataDir, RUNTIME_FILE);
     writeFileSync(`${runtime}.new`, JSON.stringify({ pid: process.pid, url, eventStoreUrl: embedded?.url }), {
       mode: 0o600,

@@ -10,11 +10,13 @@ import {
   RecordCertificate,
   RecordIndependentTest,
   RecordRegistration,
+  RecordRestoreTest,
   WithdrawCertificate,
 } from './assurance.commands.js';
 import { assuranceExpiryPolicy } from './assurance.policy.js';
 import { assuranceProjection, attestationIn, type AttestationRow } from './assurance.projection.js';
 import { evolveAttestation } from './assurance.register.js';
+import { restoreLogProjection } from './restore-log.projection.js';
 
 const commandId = '5b1f0c5e-7d8a-4c5b-9a3e-2f6d1c0b9a87';
 const hash = 'a'.repeat(64);
@@ -40,6 +42,16 @@ const pentest = {
   performedOn: '2026-03-31',
   reportHash: hash,
 };
+const restore = {
+  attestationId: 'restore',
+  backupHash: hash,
+  environment: 'temporaryFolder',
+  performedOn: '2026-03-31',
+  outcome: 'passed',
+  digestBefore: hash,
+  digestAfter: hash,
+  durationSeconds: 90,
+};
 const finding = { attestationId: 'pentest', findingId: 'F-1', severity: 'high', dueOn: '2026-05-01' };
 
 describe('bodies of commands', () => {
@@ -48,6 +60,8 @@ describe('bodies of commands', () => {
     [RecordCertificate, certificate],
     [WithdrawCertificate, { attestationId: 'isms', withdrawnOn: '2027-01-01', reasonCode: 'scopeChanged' }],
     [RecordIndependentTest, pentest],
+    [RecordRestoreTest, restore],
+    [RecordRestoreTest, { ...restore, outcome: 'failed', digestBefore: undefined, digestAfter: undefined }],
     [RaiseFinding, finding],
     [CloseFinding, { attestationId: 'pentest', findingId: 'F-1', closure: 'remedied', evidenceHash: hash }],
     [CheckAttestation, { attestationId: 'isms' }],
@@ -68,6 +82,10 @@ describe('bodies of commands', () => {
     ['testKind', RecordIndependentTest, { ...pentest, testKind: 'glance' }],
     ['testerCompanyNumber', RecordIndependentTest, { ...pentest, testerCompanyNumber: undefined }],
     ['performedOn', RecordIndependentTest, { ...pentest, performedOn: 'yesterday' }],
+    ['environment', RecordRestoreTest, { ...restore, environment: 'my desk' }],
+    ['outcome', RecordRestoreTest, { ...restore, outcome: 'nearly' }],
+    ['durationSeconds', RecordRestoreTest, { ...restore, durationSeconds: 604_801 }],
+    ['backupHash', RecordRestoreTest, { ...restore, backupHash: undefined }],
     ['severity', RaiseFinding, { ...finding, severity: 'odd' }],
     ['closure', CloseFinding, { attestationId: 'pentest', findingId: 'F-1', closure: 'forgotten' }],
   ])('are not read: %s (%#)', async (field, command, body) => {
@@ -157,6 +175,37 @@ describe('AssuranceRegister', () => {
     const { type, body } = assuranceExpiryPolicy.command([row]);
     expect(await readCommand(CheckAttestation, { commandId, ...body })).toMatchObject({ type, attestationId: 'isms' });
     expect(assuranceExpiryPolicy.dueColumn).toBe('check_due');
+  });
+});
+
+describe('RestoreLog', () => {
+  const rowsOf = (...events: readonly (readonly [type: string, data: object])[]) => {
+    const log = logbook();
+    for (const [type, data] of events) log.at('2026-04-01T09:00:00Z', { type, data });
+    return {
+      tests: tablesOf(restoreLogProjection, log.events)['restore_tests']!,
+      attestations: tablesOf(assuranceProjection, log.events)['attestations']!,
+    };
+  };
+  it('has a row for a test that passed, which is an attestation until it is stale', () => {
+    const { tests, attestations } = rowsOf(['RestoreTested', restore]);
+    expect(tests).toMatchObject([{ outcome: 'passed', digests_equal: 1, valid_to: '2027-03-31', stale_at: null }]);
+    expect(attestations).toMatchObject([
+      { kind: 'restoreTest', scope: 'temporaryFolder', document_hash: hash, check_due: '2027-03-31T23:00:00.000Z' },
+    ]);
+    const later = rowsOf(['RestoreTested', restore], ['RestoreTestStale', { attestationId: 'restore' }]);
+    expect(later.tests).toMatchObject([{ stale_at: '2026-04-01T09:00:00.000Z' }]);
+    expect(later.attestations).toMatchObject([{ check_due: null }]);
+  });
+  it('has a row for a test that failed, which is none', () => {
+    const failed = { ...restore, outcome: 'failed', digestAfter: 'b'.repeat(64) };
+    const { tests, attestations } = rowsOf(['RestoreTested', failed]);
+    expect(tests).toMatchObject([{ outcome: 'failed', digests_equal: 0, valid_to: null }]);
+    expect(attestations).toEqual([]);
+    const { digestBefore: _before, digestAfter: _after, ...nothing } = failed;
+    expect(rowsOf(['RestoreTested', nothing]).tests).toMatchObject([
+      { digests_equal: 0, digest_before: null, digest_after: null },
+    ]);
   });
 });
 

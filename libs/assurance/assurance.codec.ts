@@ -14,6 +14,8 @@ export const assuranceCodec: EventCodec<AssuranceEvent> = {
     CertificateExpired: { stored: 'certificate-expired.v1' },
     IndependentTestRecorded: { stored: 'independent-test-recorded.v1' },
     IndependentTestStale: { stored: 'independent-test-stale.v1' },
+    RestoreTested: { stored: 'restore-tested.v1' },
+    RestoreTestStale: { stored: 'restore-test-stale.v1' },
     FindingRaised: { stored: 'finding-raised.v1' },
     FindingClosed: { stored: 'finding-closed.v1' },
   },

@@ -1,22 +1,16 @@
-import {
-  IsIn,
-  IsInt,
-  IsOptional,
-  Matches,
-  Max,
-  MaxLength,
-  Min,
-  registerDecorator,
-  type ValidationArguments,
-} from 'class-validator';
-import { all, Command, IsCivilDate, IsRegisterId, IsSha256 } from '#slice';
+import { IsIn, IsInt, IsOptional, Matches, Max, MaxLength, Min } from 'class-validator';
+import { all, Command, IsCivilDate, IsNotBefore, IsRegisterId, IsSha256 } from '#slice';
 import {
   CLOSURES,
   REGISTRATION_SCHEMES,
+  RESTORE_ENVIRONMENTS,
+  RESTORE_OUTCOMES,
   SEVERITIES,
   TEST_KINDS,
   type Closure,
   type RegistrationScheme,
+  type RestoreEnvironment,
+  type RestoreOutcome,
   type Severity,
   type TestKind,
 } from './assurance.events.js';
@@ -24,21 +18,6 @@ import {
 /** A number or code given by others. */
 const IsCode = (): PropertyDecorator => all(Matches(/^[A-Za-z0-9][A-Za-z0-9._:/() -]*$/), MaxLength(64));
 const IsText = (longest: number): PropertyDecorator => all(Matches(/\S/), MaxLength(longest));
-const IsNotBefore =
-  (field: string): PropertyDecorator =>
-  (target, key) =>
-    registerDecorator({
-      name: 'isNotBefore',
-      target: target.constructor,
-      propertyName: String(key),
-      constraints: [field],
-      validator: {
-        validate: (value: unknown, { object }: ValidationArguments) => {
-          const other = (object as Readonly<Record<string, unknown>>)[field];
-          return typeof value !== 'string' || typeof other !== 'string' || value >= other;
-        },
-      },
-    });
 
 /** What every command about an attestation names. */
 abstract class AttestationCommand extends Command {
@@ -148,6 +127,47 @@ export class RecordIndependentTest extends AttestationCommand {
   readonly reportHash!: string;
 }
 
+/** The longest restore that is believed: a week, in seconds. */
+const LONGEST_RESTORE = 7 * 24 * 60 * 60;
+
+/** Records that a backup was restored to see whether it can be; `custos restore-test` writes it (C08). */
+export class RecordRestoreTest extends AttestationCommand {
+  get type() {
+    return 'RecordRestoreTest' as const;
+  }
+
+  /** SHA-256 of the backup's manifest: of `custos-backup.json` where `custos backup` made it. */
+  @IsSha256()
+  readonly backupHash!: string;
+
+  @IsIn(RESTORE_ENVIRONMENTS)
+  readonly environment!: RestoreEnvironment;
+
+  /** The day of the test, in London; not in the future. */
+  @IsCivilDate()
+  readonly performedOn!: string;
+
+  /** `passed` only with two digests that are equal. */
+  @IsIn(RESTORE_OUTCOMES)
+  readonly outcome!: RestoreOutcome;
+
+  /** Digest of the read models when the backup was made. */
+  @IsOptional()
+  @IsSha256()
+  readonly digestBefore?: string;
+
+  /** Digest of the read models that the restored log gives. */
+  @IsOptional()
+  @IsSha256()
+  readonly digestAfter?: string;
+
+  /** How long it took until the data were there again, in whole seconds. */
+  @IsInt()
+  @Min(0)
+  @Max(LONGEST_RESTORE)
+  readonly durationSeconds!: number;
+}
+
 /** Records what a test or an assessment found, so that it is followed up. */
 export class RaiseFinding extends AttestationCommand {
   get type() {
@@ -194,6 +214,7 @@ export type AssuranceCommand =
   | RecordCertificate
   | WithdrawCertificate
   | RecordIndependentTest
+  | RecordRestoreTest
   | RaiseFinding
   | CloseFinding
   | CheckAttestation;

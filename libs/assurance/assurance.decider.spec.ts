@@ -9,6 +9,7 @@ import type {
   RecordCertificate,
   RecordIndependentTest,
   RecordRegistration,
+  RecordRestoreTest,
   WithdrawCertificate,
 } from './assurance.commands.js';
 import { assuranceDecider, type AssuranceFacts } from './assurance.decider.js';
@@ -19,6 +20,7 @@ import type {
   FindingRaised,
   IndependentTestRecorded,
   RegistrationRecorded,
+  RestoreTested,
 } from './assurance.events.js';
 import { attestationRegister, attestationsAsOf } from './assurance.register.js';
 import { groupMember, groupRegister } from './group.register.js';
@@ -69,6 +71,16 @@ const pentest: IndependentTestRecorded['data'] = {
   performedOn: '2026-03-31',
   reportHash: 'b'.repeat(64),
 };
+const restore: RestoreTested['data'] = {
+  attestationId: 'restore',
+  backupHash: 'd'.repeat(64),
+  environment: 'temporaryFolder',
+  performedOn: '2026-03-31',
+  outcome: 'passed',
+  digestBefore: 'e'.repeat(64),
+  digestAfter: 'e'.repeat(64),
+  durationSeconds: 90,
+};
 const register = (changes: Partial<RegistrationRecorded['data']> = {}): RecordRegistration => ({
   ...sent,
   type: 'RecordRegistration',
@@ -87,6 +99,16 @@ const test = (changes: Partial<IndependentTestRecorded['data']> = {}): RecordInd
   ...pentest,
   ...changes,
 });
+/** @param without what the command leaves out. */
+const restored = (
+  changes: Partial<RestoreTested['data']> = {},
+  ...without: readonly (keyof RestoreTested['data'])[]
+): RecordRestoreTest => {
+  const command = { ...sent, type: 'RecordRestoreTest' as const, ...restore, ...changes };
+  return Object.fromEntries(
+    Object.entries(command).filter(([name]) => !(without as readonly string[]).includes(name)),
+  ) as unknown as RecordRestoreTest;
+};
 const withdraw = (withdrawnOn: string, attestationId = 'isms'): WithdrawCertificate => ({
   ...sent,
   type: 'WithdrawCertificate',
@@ -115,6 +137,7 @@ const close = (changes: Partial<CloseFinding> = {}): CloseFinding => ({
 const registered: RegistrationRecorded = { type: 'RegistrationRecorded', data: fee };
 const certified: CertificateRecorded = { type: 'CertificateRecorded', data: isms };
 const tested: IndependentTestRecorded = { type: 'IndependentTestRecorded', data: pentest };
+const restoreTested: RestoreTested = { type: 'RestoreTested', data: restore };
 const withdrawn = (withdrawnOn: string): AssuranceEvent => ({
   type: 'CertificateWithdrawn',
   data: { attestationId: 'isms', withdrawnOn, reasonCode: 'scopeChanged' },
@@ -133,6 +156,7 @@ describe('an attestation', () => {
     ['registration', register(), registered],
     ['certificate', certify(), certified],
     ['independent test', test(), tested],
+    ['tested restore', restored(), restoreTested],
   ])('is recorded once: %s', (_what, command, event) => {
     when(command).then(event);
     given(event).when(command).thenNothing();
@@ -187,6 +211,35 @@ describe('a test', () => {
   });
   it('has been done', () =>
     when(test({ performedOn: '2026-11-24' })).thenRefused('OCCURRED_IN_FUTURE', { field: 'performedOn' }));
+});
+
+describe('a restore', () => {
+  it.each([
+    ['other digests', restored({ digestAfter: 'f'.repeat(64) }), 'digestBefore'],
+    ['no digest of what there was', restored({}, 'digestBefore'), 'digestBefore'],
+    ['no digest of what came back', restored({}, 'digestAfter'), 'digestAfter'],
+    ['no digest at all', restored({}, 'digestBefore', 'digestAfter'), 'digestAfter'],
+  ])('has not passed with %s', (_what, command, field) =>
+    when(command).thenRefused('RESTORE_NOT_SHOWN', { attestationId: 'restore', field }),
+  );
+  it('has failed with whatever it gave', () => {
+    const failed = restored({ outcome: 'failed', digestAfter: 'f'.repeat(64) });
+    when(failed).thenTypes('RestoreTested');
+    when(restored({ outcome: 'failed' }, 'digestBefore', 'digestAfter')).thenTypes('RestoreTested');
+  });
+  it('has been tested', () =>
+    when(restored({ performedOn: '2026-11-24' })).thenRefused('OCCURRED_IN_FUTURE', { field: 'performedOn' }));
+  it('that failed speaks for nothing, and has findings', () => {
+    const failed: RestoreTested = { type: 'RestoreTested', data: { ...restore, outcome: 'failed' } };
+    expect(attestationsAsOf(registerOf(attestationRegister, failed), '2026-04-01')).toEqual([]);
+    expect(attestationsAsOf(registerOf(attestationRegister, restoreTested), '2026-04-01')).toMatchObject([
+      { kind: 'restoreTest', scheme: 'restore-test', to: '2027-03-31' },
+    ]);
+    given(failed).when(check('restore'), at('2030-01-01T00:00:00Z')).thenNothing();
+    given(failed)
+      .when(raise({ attestationId: 'restore' }))
+      .thenTypes('FindingRaised');
+  });
 });
 
 describe('the group as it is known here', () => {
@@ -277,6 +330,13 @@ describe('time', () => {
       .then({ type: 'IndependentTestStale', data: { attestationId: 'pentest', performedOn: '2026-03-31' } });
   });
 
+  it('lets a restore speak for twelve months', () => {
+    given(restoreTested).when(check('restore'), at('2027-03-31T22:59:59Z')).thenNothing();
+    given(restoreTested)
+      .when(check('restore'), at('2027-03-31T23:00:00Z'))
+      .then({ type: 'RestoreTestStale', data: { attestationId: 'restore', performedOn: '2026-03-31' } });
+  });
+
   it('does nothing to what was withdrawn, or never was', () => {
     given(certified, withdrawn('2027-01-01')).when(check('isms'), at('2030-01-01T00:00:00Z')).thenNothing();
     when(check('isms'), at('2030-01-01T00:00:00Z')).thenNothing();
@@ -305,4 +365,4 @@ describe('a finding', () => {
   });
 });
 
-it('passes over no event of its stream', () => expect(Object.keys(assuranceDecider.folds)).toHaveLength(11));
+it('passes over no event of its stream', () => expect(Object.keys(assuranceDecider.folds)).toHaveLength(13));

@@ -7,6 +7,7 @@ import type {
   RecordCertificate,
   RecordIndependentTest,
   RecordRegistration,
+  RecordRestoreTest,
   WithdrawCertificate,
 } from './assurance.commands.js';
 import type {
@@ -16,6 +17,7 @@ import type {
   FindingRaised,
   IndependentTestRecorded,
   RegistrationRecorded,
+  RestoreTested,
 } from './assurance.events.js';
 import { exceedsScheme, stepsOf } from './assurance.expiry.js';
 import { evolveAttestation, type Attestation, type AttestationRegisterState } from './assurance.register.js';
@@ -24,7 +26,7 @@ import { groupMember, type GroupRegisterState } from './group.register.js';
 /** The stream of one attestation. */
 export const assuranceStream = (attestationId: string): string => `assurance-${attestationId}`;
 
-type Recorded = RegistrationRecorded | CertificateRecorded | IndependentTestRecorded;
+type Recorded = RegistrationRecorded | CertificateRecorded | IndependentTestRecorded | RestoreTested;
 
 export interface AssuranceState {
   readonly recorded?: Recorded;
@@ -44,7 +46,7 @@ export interface AssuranceFacts extends Facts {
   readonly group: GroupRegisterState;
 }
 
-/** Registrations, certificates and independent tests, and what follows from each (C03, C09, C10). */
+/** Registrations, certificates, independent tests and tested restores, and what follows from each (C03, C08 to C10). */
 export const assuranceDecider: Decider<AssuranceCommand, AssuranceEvent, AssuranceState, AssuranceFacts> = {
   initialState: { daysLeft: Infinity, findings: new Map() },
   folds: {
@@ -57,6 +59,8 @@ export const assuranceDecider: Decider<AssuranceCommand, AssuranceEvent, Assuran
     CertificateExpired: true,
     IndependentTestRecorded: true,
     IndependentTestStale: true,
+    RestoreTested: true,
+    RestoreTestStale: true,
     FindingRaised: true,
     FindingClosed: true,
   },
@@ -65,6 +69,7 @@ export const assuranceDecider: Decider<AssuranceCommand, AssuranceEvent, Assuran
       case 'RegistrationRecorded':
       case 'CertificateRecorded':
       case 'IndependentTestRecorded':
+      case 'RestoreTested':
         return { ...state, recorded: event, ...withAttestation(evolveAttestation(undefined, event)) };
       case 'CertificateWithdrawn': {
         const { withdrawnOn, reasonCode } = event.data;
@@ -77,6 +82,7 @@ export const assuranceDecider: Decider<AssuranceCommand, AssuranceEvent, Assuran
       case 'RegistrationExpired':
       case 'CertificateExpired':
       case 'IndependentTestStale':
+      case 'RestoreTestStale':
         return { ...state, daysLeft: 0 };
       case 'FindingRaised':
         return withFinding(state, event.data.findingId, { raised: event.data });
@@ -94,6 +100,8 @@ export const assuranceDecider: Decider<AssuranceCommand, AssuranceEvent, Assuran
         return recordCertificate(command, state, facts);
       case 'RecordIndependentTest':
         return recordTest(command, state, facts);
+      case 'RecordRestoreTest':
+        return recordRestoreTest(command, state, facts);
       case 'WithdrawCertificate':
         return withdraw(command, state);
       case 'RaiseFinding':
@@ -196,6 +204,30 @@ function recordTest(
     : refuse('TESTER_NOT_INDEPENDENT', { attestationId, recipientId: member, performedOn });
 }
 
+/** What passed gave back what there was: nothing else is a test that passed (I-08b). */
+function recordRestoreTest(
+  command: RecordRestoreTest,
+  state: AssuranceState,
+  facts: AssuranceFacts,
+): Outcome<AssuranceEvent> {
+  const { attestationId, backupHash, environment, performedOn, outcome, digestBefore, digestAfter } = command;
+  const event: RestoreTested = {
+    type: 'RestoreTested',
+    data: {
+      ...{ attestationId, backupHash, environment, performedOn, outcome },
+      ...(digestBefore !== undefined && { digestBefore }),
+      ...(digestAfter !== undefined && { digestAfter }),
+      durationSeconds: command.durationSeconds,
+    },
+  };
+  const repeated = onRecord(event, state);
+  if (repeated) return repeated;
+  if (performedOn > londonDate(facts.now)) return refuse('OCCURRED_IN_FUTURE', { field: 'performedOn' });
+  return outcome === 'passed' && (digestBefore === undefined || digestBefore !== digestAfter)
+    ? refuse('RESTORE_NOT_SHOWN', { attestationId, field: digestAfter === undefined ? 'digestAfter' : 'digestBefore' })
+    : accept(event);
+}
+
 function withdraw(command: WithdrawCertificate, { recorded, withdrawal }: AssuranceState): Outcome<AssuranceEvent> {
   const { attestationId, withdrawnOn, reasonCode } = command;
   if (recorded?.type !== 'CertificateRecorded') return refuse('REGISTER_ENTRY_UNKNOWN', { attestationId });
@@ -246,5 +278,7 @@ function check({ attestation, withdrawal, daysLeft }: AssuranceState, facts: Ass
         : accept({ type: 'CertificateExpiring', data: expiring });
     case 'independentTest':
       return accept({ type: 'IndependentTestStale', data: { attestationId, performedOn: from } });
+    case 'restoreTest':
+      return accept({ type: 'RestoreTestStale', data: { attestationId, performedOn: from } });
   }
 }

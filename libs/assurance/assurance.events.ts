@@ -11,6 +11,8 @@ export type AssuranceEvent =
   | CertificateExpired
   | IndependentTestRecorded
   | IndependentTestStale
+  | RestoreTested
+  | RestoreTestStale
   | FindingRaised
   | FindingClosed;
 
@@ -20,6 +22,13 @@ export type RegistrationScheme = (typeof REGISTRATION_SCHEMES)[number];
 
 export const TEST_KINDS = ['penetrationTest', 'vulnerabilityScan', 'audit'] as const;
 export type TestKind = (typeof TEST_KINDS)[number];
+
+/** Where a backup was restored to: what was tested follows from it. */
+export const RESTORE_ENVIRONMENTS = ['temporaryFolder', 'testSystem', 'standbySystem', 'production'] as const;
+export type RestoreEnvironment = (typeof RESTORE_ENVIRONMENTS)[number];
+
+export const RESTORE_OUTCOMES = ['passed', 'failed'] as const;
+export type RestoreOutcome = (typeof RESTORE_OUTCOMES)[number];
 
 export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const;
 export type Severity = (typeof SEVERITIES)[number];
@@ -127,6 +136,30 @@ export interface CertificateExpired {
 /** The test is older than twelve months: what it said no longer speaks for the protection of today (I-09b). */
 export interface IndependentTestStale {
   readonly type: 'IndependentTestStale';
+  readonly data: { readonly attestationId: string; readonly performedOn: CivilDate };
+}
+
+/** A backup was restored, to see whether it can be (C08, UK GDPR Art 32(1)(c)-(d)). */
+export interface RestoreTested {
+  readonly type: 'RestoreTested';
+  readonly data: {
+    readonly attestationId: string;
+    /** SHA-256 of the backup's manifest, in hex: `custos-backup.json` where `custos backup` made it. */
+    readonly backupHash: string;
+    readonly environment: RestoreEnvironment;
+    readonly performedOn: CivilDate;
+    readonly outcome: RestoreOutcome;
+    /** Digest of the read models when the backup was made, in hex. Of a test that passed, equal to the one after. */
+    readonly digestBefore?: string;
+    /** Digest of the read models that the restored log gives; absent when the restore came to nothing. */
+    readonly digestAfter?: string;
+    readonly durationSeconds: number;
+  };
+}
+
+/** A restore that was tested more than twelve months ago says nothing of the backups of today. */
+export interface RestoreTestStale {
+  readonly type: 'RestoreTestStale';
   readonly data: { readonly attestationId: string; readonly performedOn: CivilDate };
 }
 

@@ -1,7 +1,7 @@
 import { addPeriod, daysBefore, endOfLondonDay, startOfLondonDay } from '#calendar';
 import type { CivilDate, Instant } from '#kernel';
 
-export type AttestationKind = 'registration' | 'certificate' | 'independentTest';
+export type AttestationKind = 'registration' | 'certificate' | 'independentTest' | 'restoreTest';
 
 /**
  * How many days before the end a warning is due, the first one first (defaults of C03 and C10). A test ends
@@ -11,9 +11,10 @@ export const WARNING_DAYS: Readonly<Record<AttestationKind, readonly number[]>> 
   registration: [60, 30, 7],
   certificate: [90, 30, 7],
   independentTest: [],
+  restoreTest: [],
 };
 
-/** How long a test speaks for the protection (I-09b, default). */
+/** How long a test speaks for the protection, or for the backups (I-09b, C08, defaults). */
 const TEST_LIFE = 'P12M';
 
 /** Longest validity of what is known to last twelve months: the fee is annual (C03), as is Cyber Essentials (C10). */

@@ -1,16 +1,16 @@
 import { insert, update, type CivilDate, type Projection } from '#kernel';
 import type { AssuranceEvent } from './assurance.events.js';
 import { lastDayOfTest, nextStep, type AttestationKind } from './assurance.expiry.js';
-import { TEST_SCHEME, type Attestation } from './assurance.register.js';
+import { RESTORE_SCHEME, TEST_SCHEME, type Attestation } from './assurance.register.js';
 
 /**
- * `AssuranceRegister`: what is attested by whom, for how long, and which findings are open (C03, C09, C10).
+ * `AssuranceRegister`: what is attested by whom, for how long, and which findings are open (C03, C08 to C10).
  *
  * A row holds dates, not a status: what it is worth follows from them at any time, whether an event has come or not.
  */
 export const assuranceProjection: Projection<AssuranceEvent> = {
   name: 'assurance',
-  version: 1,
+  version: 2,
   tables: {
     attestations: {
       columns: {
@@ -96,6 +96,23 @@ export const assuranceProjection: Projection<AssuranceEvent> = {
         document_hash: data.reportHash,
       }),
     ],
+    RestoreTested: ({ data, ...event }) =>
+      data.outcome === 'failed'
+        ? []
+        : [
+            insert('attestations', {
+              ...begun(
+                'restoreTest',
+                data.attestationId,
+                RESTORE_SCHEME,
+                data.performedOn,
+                lastDayOfTest(data.performedOn),
+                event,
+              ),
+              scope: data.environment,
+              document_hash: data.backupHash,
+            }),
+          ],
     CertificateWithdrawn: ({ data }) => [
       update(
         'attestations',
@@ -108,6 +125,7 @@ export const assuranceProjection: Projection<AssuranceEvent> = {
     RegistrationExpired: ({ data }) => [over(data.attestationId)],
     CertificateExpired: ({ data }) => [over(data.attestationId)],
     IndependentTestStale: ({ data }) => [over(data.attestationId)],
+    RestoreTestStale: ({ data }) => [over(data.attestationId)],
     FindingRaised: ({ data, occurredAt, id, position }) => [
       insert('findings', {
         attestation_id: data.attestationId,

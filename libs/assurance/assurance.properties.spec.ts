@@ -43,6 +43,21 @@ const command: fc.Arbitrary<AssuranceCommand> = fc.oneof(
     performedOn,
     reportHash: hash,
   })),
+  fc
+    .record({
+      performedOn: day,
+      outcome: fc.constantFrom('passed' as const, 'failed' as const),
+      digestAfter: fc.constantFrom(hash, 'b'.repeat(64)),
+    })
+    .map((restore) => ({
+      ...sent,
+      type: 'RecordRestoreTest' as const,
+      backupHash: hash,
+      environment: 'temporaryFolder' as const,
+      digestBefore: hash,
+      durationSeconds: 1,
+      ...restore,
+    })),
   day.map((withdrawnOn) => ({ ...sent, type: 'WithdrawCertificate' as const, withdrawnOn, reasonCode: 'a' })),
   fc
     .record({ findingId, severity: fc.constantFrom('high' as const, 'low' as const) })
@@ -74,7 +89,9 @@ it('does nothing when an accepted command is sent again, and says every step onc
         ]),
       );
       expect(new Set(steady).size).toBe(steady.length);
-      expect(history.filter(({ type }) => type.endsWith('Recorded')).length).toBeLessThanOrEqual(1);
+      expect(history.filter(({ type }) => /Recorded$|^RestoreTested$/.test(type)).length).toBeLessThanOrEqual(1);
+      for (const { type, data } of history)
+        if (type === 'RestoreTested' && data.outcome === 'passed') expect(data.digestAfter).toBe(data.digestBefore);
     }),
     { numRuns: 300 },
   );

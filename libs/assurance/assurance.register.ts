@@ -4,6 +4,7 @@ import type {
   CertificateWithdrawn,
   IndependentTestRecorded,
   RegistrationRecorded,
+  RestoreTested,
 } from './assurance.events.js';
 import { lastDayOfTest, type AttestationKind } from './assurance.expiry.js';
 
@@ -11,7 +12,7 @@ import { lastDayOfTest, type AttestationKind } from './assurance.expiry.js';
 export interface Attestation {
   readonly attestationId: string;
   readonly kind: AttestationKind;
-  /** `independent-test` for a test. */
+  /** `independent-test` or `restore-test` for a test. */
   readonly scheme: string;
   readonly edition?: string;
   /** Number of a certificate or of an entry. */
@@ -27,9 +28,11 @@ export interface Attestation {
 /** By attestation id. */
 export type AttestationRegisterState = ReadonlyMap<string, Attestation>;
 
-type AttestationEvent = RegistrationRecorded | CertificateRecorded | CertificateWithdrawn | IndependentTestRecorded;
+type AttestationEvent =
+  RegistrationRecorded | CertificateRecorded | CertificateWithdrawn | IndependentTestRecorded | RestoreTested;
 
 export const TEST_SCHEME = 'independent-test';
+export const RESTORE_SCHEME = 'restore-test';
 
 /** What was attested when. Time alone ends an attestation, so no event about its end is folded. */
 export const attestationRegister: Register<AttestationEvent, AttestationRegisterState> = {
@@ -41,6 +44,7 @@ export const attestationRegister: Register<AttestationEvent, AttestationRegister
     CertificateRecorded: true,
     CertificateWithdrawn: true,
     IndependentTestRecorded: true,
+    RestoreTested: true,
   },
   evolve(state, event) {
     const attestation = evolveAttestation(state.get(event.data.attestationId), event);
@@ -67,6 +71,14 @@ export function evolveAttestation(
       const { attestationId, performedOn } = event.data;
       const to = lastDayOfTest(performedOn);
       return { attestationId, kind: 'independentTest', scheme: TEST_SCHEME, from: performedOn, to };
+    }
+    case 'RestoreTested': {
+      const { attestationId, performedOn, outcome } = event.data;
+      const to = lastDayOfTest(performedOn);
+      // A restore that failed speaks for nothing.
+      return outcome === 'passed'
+        ? { attestationId, kind: 'restoreTest', scheme: RESTORE_SCHEME, from: performedOn, to }
+        : attestation;
     }
   }
 }

@@ -23,6 +23,8 @@ describe('claims in a text', () => {
     ['accredited by the best', ['accreditation']],
     ['independently audited', ['independent-test']],
     ['yearly penetration tests', ['independent-test']],
+    ['We test our backups every year.', ['restore-test']],
+    ['Our backups are regularly tested', ['restore-test']],
   ])('%s', (text, ids) => expect(idsIn(text)).toEqual(ids));
 
   it.each([
@@ -31,6 +33,7 @@ describe('claims in a text', () => {
     'We were certified by a UKAS-accredited body and an accredited certification body.',
     'Dates are written as ISO 8601.',
     'This is independent of your order.',
+    'A key in a backup lives until that backup is gone, and tests are run daily.',
   ])('are not found in: %s', (text) => expect(idsIn(text)).toEqual([]));
 });
 
@@ -132,6 +135,19 @@ describe('what a claim is worth', () => {
       status: 'stale',
       attestationId: 'test',
     });
+  });
+
+  it('of a tested restore lasts twelve months (C08)', () => {
+    const test = {
+      attestationId: 'restore',
+      kind: 'restoreTest',
+      scheme: 'restore-test',
+      from: '2026-03-31',
+      to: '2027-03-31',
+    } as const;
+    expect(standing('We test our backups', '2027-03-31', test).status).toBe('valid');
+    expect(standing('We test our backups', '2027-04-01', test).status).toBe('stale');
+    expect(standing('We test our backups', '2027-04-01').status).toBe('unbacked');
   });
 
   it('is borne on exactly the days on which something in force bears it', () => {

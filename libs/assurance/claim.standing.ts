@@ -1,6 +1,6 @@
 import { daysBefore } from '#calendar';
 import type { CivilDate } from '#kernel';
-import { WARNING_DAYS } from './assurance.expiry.js';
+import { WARNING_DAYS, type AttestationKind } from './assurance.expiry.js';
 import { attestationInForce, type Attestation } from './assurance.register.js';
 import { SUPERSEDED, type Claim, type Superseded } from './claim.vocabulary.js';
 
@@ -20,6 +20,9 @@ export interface ClaimStanding {
   /** Why it is superseded. */
   readonly why?: Superseded['why'];
 }
+
+/** What goes stale rather than expires: its end is no date that somebody else has set. */
+const TESTS: readonly AttestationKind[] = ['independentTest', 'restoreTest'];
 
 /** Schemes whose certificate says at least what the claim says: the audited level stands for the other one. */
 const STRONGER: Readonly<Record<string, readonly string[]>> = { 'cyber-essentials': ['cyber-essentials-plus'] };
@@ -46,7 +49,7 @@ export function claimStanding(claim: Claim, attestations: Iterable<Attestation>,
     return { status: near ? 'expiring' : 'valid', attestationId: inForce.attestationId, validTo: end(inForce) };
   }
   if (!latest) return { status: 'unbacked' };
-  return { status: latest.kind === 'independentTest' ? 'stale' : 'expired', ...behind };
+  return { status: TESTS.includes(latest.kind) ? 'stale' : 'expired', ...behind };
 }
 
 /** Whether an attestation of this scheme and edition has been overtaken on that date, whatever its dates say. */

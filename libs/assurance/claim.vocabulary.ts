@@ -1,7 +1,7 @@
 import type { CivilDate } from '#kernel';
-import { TEST_SCHEME } from './assurance.register.js';
+import { RESTORE_SCHEME, TEST_SCHEME } from './assurance.register.js';
 
-export const CLAIM_KINDS = ['registration', 'certificate', 'independentTest', 'wording'] as const;
+export const CLAIM_KINDS = ['registration', 'certificate', 'independentTest', 'restoreTest', 'wording'] as const;
 export type ClaimKind = (typeof CLAIM_KINDS)[number];
 
 /** What a public text says the controller holds or has had done, so that an attestation has to stand behind it (I-03a). */
@@ -85,6 +85,12 @@ const RULES: readonly ClaimRule[] = [
     pattern:
       /\bindependent(?:ly)? (?:(?:security|penetration) )?(?:test\w*|audit\w*|assess\w*)|\bpenetration[ -]test\w*/gi,
     scheme: () => TEST_SCHEME,
+  },
+  {
+    kind: 'restoreTest',
+    pattern:
+      /\btest(?:s|ed|ing)? (?:our |the |all )?(?:backups?|restores?)\b|\b(?:backups?|restores?) (?:are|is|have been|has been) (?:regularly )?tested\b/gi,
+    scheme: () => RESTORE_SCHEME,
   },
 ];
 

@@ -10,3 +10,4 @@ export * from './assurance.register.js';
 export * from './claim.standing.js';
 export * from './claim.vocabulary.js';
 export * from './group.register.js';
+export * from './restore-log.projection.js';

@@ -90,6 +90,16 @@ export const REFUSALS = {
     'UK GDPR Art 32(1)(d)',
     'have the test done by an organisation outside the group',
   ),
+  RESTORE_NOT_SHOWN: rule(
+    'C08',
+    'UK GDPR Art 32(1)(c)-(d)',
+    'give equal digests from before and after the restore, or record the test as failed',
+  ),
+  BREACH_REFERENCE_MISSING: rule(
+    'C08',
+    'UK GDPR Art 4(12), 33(5)',
+    'name the incident under which the loss of availability is documented',
+  ),
   ART14_NOTICE_DUE: rule('C13', 'UK GDPR Art 14', 'tell the person first', 'retryable'),
 
   CONSENT_NOT_GIVEN: rule('C05 C17', 'UK GDPR Art 6(1)(a), 7', 'ask the person for consent', 'retryable'),

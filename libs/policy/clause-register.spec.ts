@@ -8,6 +8,7 @@ import { incidentCapability } from '#incident';
 import { REFUSALS } from '#kernel';
 import { noticeCapability } from '#notice';
 import { purposeCapability } from '#purpose';
+import { resilienceCapability } from '#resilience';
 import { retentionCapability } from '#retention';
 import { sharingCapability } from '#sharing';
 import { refusalCapability } from '#slice';
@@ -32,6 +33,7 @@ const TABLES = new Set(
     noticeCapability,
     purposeCapability,
     refusalCapability,
+    resilienceCapability,
     retentionCapability,
     sharingCapability,
     subjectCapability,
@@ -45,13 +47,14 @@ const TABLES = new Set(
 const PLANNED = ['C20', 'C23', 'C24', 'C25', 'C26', 'C27', 'C29'];
 
 /** Clauses the engine keeps in part. An entry leaves the list when its clause is enforced. */
-const PARTIAL = ['C08'];
+const PARTIAL: readonly string[] = [];
 
 /** Why a reference to a test proves nothing; `undefined` when it does. */
 function broken({ file, title }: TestReference, root = ROOT): string | undefined {
   const url = new URL(file, root);
   if (!existsSync(url)) return `${file} does not exist`;
-  const text = readFileSync(url, 'utf8');
+  // A long title stands on a line of its own.
+  const text = readFileSync(url, 'utf8').replaceAll(/\b(it|test)\(\s+/g, '$1(');
   const quoted = [`'${title}'`, `"${title}"`, `\`${title}\``];
   return quoted.some((name) => text.includes(`it(${name}`) || text.includes(`test(${name}`))
     ? undefined

@@ -1,10 +1,21 @@
 import type { Database, SqliteStatement } from '#database';
 import type { EventLog, Subscription } from '#event-log';
 import type { Cell, Projection, Recorded, Row, RowChange, TableShape } from '#kernel';
+import { digestOf, digestsOf } from './digest.js';
 import { checkpointName, pastName, physicalName, prepareTables, ROW, SINCE, UNTIL } from './schema.js';
 
 /** A commit costs as much as the rows of several events: what comes within this time shares one, in milliseconds. */
 const GATHER = 5;
+
+/** Projections that were folded from the beginning of a log that was not empty. */
+export interface Rebuild {
+  /** Position of the last event they had taken then. */
+  readonly through: number;
+  /** SHA-256 over their digests, in hex: that of {@link ReadModels.digest} when all of them were. */
+  readonly digest: string;
+  /** Digest by name and version. */
+  readonly projections: Readonly<Record<string, string>>;
+}
 
 /**
  * Folds the log into the read models. Rows and checkpoint commit in one transaction, so each event has its effect
@@ -59,6 +70,48 @@ export class Projector {
           onStopped(error);
         },
       });
+    });
+    this.#noteRebuilt();
+  }
+
+  /**
+   * What was built anew and is not on record yet, the oldest first: the same until {@link rebuildRecorded} is told of
+   * it, whenever the process dies. What was new on an empty log was not built anew.
+   */
+  rebuilds(): readonly Rebuild[] {
+    const rows = this.database.sqlite
+      .prepare(
+        'SELECT projection, rebuilt_to AS through, rebuilt_digest AS digest FROM checkpoints WHERE rebuilt_to > 0 ' +
+          'ORDER BY rebuilt_to, projection',
+      )
+      .all() as { readonly projection: string; readonly through: number; readonly digest: string }[];
+    return [...new Set(rows.map(({ through }) => through))].map((through) => {
+      const built = rows.filter((row) => row.through === through);
+      const projections = Object.fromEntries(built.map(({ projection, digest }) => [projection, digest]));
+      return { through, digest: digestOf(projections), projections };
+    });
+  }
+
+  /** The rebuild up to that position is on record. */
+  rebuildRecorded(through: number): void {
+    this.database.sqlite
+      .prepare('UPDATE checkpoints SET rebuilt_to = 0, rebuilt_digest = NULL WHERE rebuilt_to = ?')
+      .run(through);
+  }
+
+  /** Keeps the digest of whatever has caught up for the first time. */
+  #noteRebuilt(): void {
+    this.database.transaction(() => {
+      const fresh = this.database.sqlite
+        .prepare('SELECT projection FROM checkpoints WHERE rebuilt_to IS NULL')
+        .pluck()
+        .all() as string[];
+      const built = this.projections.filter((projection) => fresh.includes(checkpointName(projection)));
+      const digests = this.position === 0 ? {} : digestsOf(this.database, built);
+      const note = this.database.sqlite.prepare(
+        'UPDATE checkpoints SET rebuilt_to = ?, rebuilt_digest = ? WHERE projection = ?',
+      );
+      for (const name of built.map(checkpointName)) note.run(this.position, digests[name] ?? null, name);
     });
   }
 

@@ -292,6 +292,18 @@ describe('a read-model file', () => {
 });
 
 describe('a digest', () => {
+  it('is whole when all projections are there and stand at one position', () => {
+    const database = open();
+    const whole = (...projections: unknown[]) => new ReadModels(database, all(...projections)).wholeDigest();
+    new Projector(database, all(members)).apply([joined(1, 'a')]);
+    expect(whole(members)).toEqual(new ReadModels(database, all(members)).digest());
+    expect(whole(members, journal)).toBeUndefined();
+    const projector = new Projector(database, all(members, journal));
+    expect(whole(members, journal)).toBeUndefined();
+    projector.apply([joined(1, 'a')]);
+    expect(whole(members, journal)).toMatchObject({ position: 1 });
+  });
+
   const filled = (events: readonly Recorded[]): [Database<unknown>, ReadModels] => {
     const database = open();
     new Projector(database, all(members, journal)).apply(events);

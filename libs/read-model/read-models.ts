@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Database, SqliteStatement } from '#database';
-import { canonicalJson, type Cell, type Instant, type Projection, type Row } from '#kernel';
+import { type Cell, type Instant, type Projection, type Row } from '#kernel';
+import { digestOf, digestsOf } from './digest.js';
 import { checkpointName, pastName, physicalName, ROW, SINCE, UNTIL } from './schema.js';
 
 /** The projection has not come as far as the question asked, in the time that was given. */
@@ -203,26 +203,22 @@ export class ReadModels {
     }
   }
 
+  /** The digest, when every projection of this version is there and they all stand at one position; else `undefined`. */
+  wholeDigest(): Digest | undefined {
+    return this.database.sqlite.transaction(() => {
+      const checkpoints = new Map(
+        this.database.sqlite.prepare('SELECT projection, position FROM checkpoints').raw().all() as [string, number][],
+      );
+      const positions = new Set(this.projections.map((projection) => checkpoints.get(checkpointName(projection))));
+      return positions.size === 1 && !positions.has(undefined) ? this.digest() : undefined;
+    })();
+  }
+
   /** The digest of all rows, read at one moment. Every row is read: a measure for audits, not for every day. */
   digest(): Digest {
     return this.database.sqlite.transaction(() => {
-      const digests: Record<string, string> = {};
-      for (const projection of [...this.projections].sort((a, b) => (checkpointName(a) < checkpointName(b) ? -1 : 1))) {
-        const hash = createHash('sha256');
-        const add = (heading: string, sql: string): void => {
-          hash.update(`${heading}\n`);
-          for (const row of this.database.sqlite.prepare(sql).iterate()) hash.update(`${canonicalJson(row)}\n`);
-        };
-        for (const [table, shape] of Object.entries(projection.tables).sort(([a], [b]) => (a < b ? -1 : 1))) {
-          const order = shape.key.map((column) => `"${column}"`).join(', ');
-          add(table, `SELECT * FROM "${physicalName(projection, table)}" ORDER BY ${order}`);
-          if (shape.history)
-            add(`${table} past`, `SELECT * FROM "${pastName(projection, table)}" ORDER BY ${ROW}, ${SINCE}`);
-        }
-        digests[checkpointName(projection)] = hash.digest('hex');
-      }
-      const digest = createHash('sha256').update(canonicalJson(digests)).digest('hex');
-      return { position: this.position, digest, projections: digests };
+      const projections = digestsOf(this.database, this.projections);
+      return { position: this.position, digest: digestOf(projections), projections };
     })();
   }
 }

@@ -78,10 +78,18 @@ export function prepareTables(database: Database<unknown>, projections: readonly
 
 /**
  * One row per projection: the position of the last event it took, and the latest time at which an event that changed
- * its rows was recorded.
+ * its rows was recorded. `rebuilt_to` is null until it has caught up for the first time; then, while its rebuilding is
+ * not on record, the position up to which it was built from the beginning, with its digest there; 0 when there is
+ * nothing to record.
  */
 const CHECKPOINTS: TableShape = {
-  columns: { projection: 'text', position: 'integer', moment: 'text' },
+  columns: {
+    projection: 'text',
+    position: 'integer',
+    moment: 'text',
+    rebuilt_to: 'integer?',
+    rebuilt_digest: 'text?',
+  },
   key: ['projection'],
 };
 

@@ -1,4 +1,4 @@
-import { Matches, MaxLength, ValidateBy, type ValidationOptions } from 'class-validator';
+import { Matches, MaxLength, ValidateBy, type ValidationArguments, type ValidationOptions } from 'class-validator';
 import { parseInstant } from '#kernel';
 
 /** Id of an entry of a register: lower-case words joined by hyphens. */
@@ -34,5 +34,20 @@ export const isCivilDate = (text: unknown): text is string =>
 /** A civil date that exists, `yyyy-mm-dd`. */
 export const IsCivilDate = (): PropertyDecorator =>
   ValidateBy({ name: 'isCivilDate', validator: { validate: isCivilDate } });
+
+/** A civil date or a timestamp that is not before the one in another field, where that is given. */
+export const IsNotBefore = (field: string): PropertyDecorator =>
+  ValidateBy({
+    name: 'isNotBefore',
+    constraints: [field],
+    validator: {
+      validate: (value: unknown, args?: ValidationArguments) => {
+        const other = (args?.object as Readonly<Record<string, unknown>>)[field];
+        return typeof value !== 'string' || typeof other !== 'string' || sortable(value) >= sortable(other);
+      },
+    },
+  });
+/** Timestamps of several zones sort as text once they are read. */
+const sortable = (time: string): string => parseInstant(time) ?? time;
 
 export const IsSha256 = (): PropertyDecorator => Matches(SHA_256);

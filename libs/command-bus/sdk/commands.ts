@@ -302,6 +302,18 @@ export interface CommandBodies {
     readonly closure: 'remedied' | 'riskAccepted' | 'notAFinding';
     readonly evidenceHash?: string;
   };
+  RecordRestoreTest: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly attestationId: string;
+    readonly backupHash: string;
+    readonly environment: 'temporaryFolder' | 'testSystem' | 'standbySystem' | 'production';
+    readonly performedOn: string;
+    readonly outcome: 'passed' | 'failed';
+    readonly digestBefore?: string;
+    readonly digestAfter?: string;
+    readonly durationSeconds: number;
+  };
   CheckAttestation: {
     readonly occurredAt?: string;
     readonly caseRef?: string;
@@ -355,7 +367,7 @@ export interface CommandBodies {
     }[];
     readonly claims?: readonly {
       readonly passage: string;
-      readonly kind: 'registration' | 'certificate' | 'independentTest' | 'wording';
+      readonly kind: 'registration' | 'certificate' | 'independentTest' | 'restoreTest' | 'wording';
       readonly scheme: string;
       readonly edition?: string;
     }[];
@@ -645,6 +657,37 @@ export interface CommandBodies {
     readonly subjectId: string;
     readonly purposeId: string;
     readonly useId: string;
+  };
+  RecordServiceDisruption: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly disruptionId: string;
+    readonly services: readonly string[];
+    readonly from: string;
+    readonly to?: string;
+    readonly cause:
+      | 'hardware'
+      | 'software'
+      | 'network'
+      | 'power'
+      | 'supplier'
+      | 'humanError'
+      | 'attack'
+      | 'plannedMaintenance'
+      | 'unknown';
+    readonly personalDataUnavailable: boolean;
+    readonly incidentRef?: string;
+  };
+  RecordProjectionRebuild: {
+    readonly occurredAt?: string;
+    readonly caseRef?: string;
+    readonly rebuildId: string;
+    readonly through: number;
+    readonly digest: string;
+    readonly projections: readonly {
+      readonly projection: string;
+      readonly digest: string;
+    }[];
   };
   RegisterRecipient: {
     readonly occurredAt?: string;
@@ -1220,6 +1263,7 @@ export type RefusalCode =
   | 'ART14_NOTICE_DUE'
   | 'ATTESTATION_PERIOD_EXCEEDED'
   | 'AUDITOR_NO_PLAINTEXT'
+  | 'BREACH_REFERENCE_MISSING'
   | 'CLAIM_SUPERSEDED'
   | 'CLAIM_UNBACKED'
   | 'COLLECTION_POINT_NOT_BOUND'
@@ -1291,6 +1335,7 @@ export type RefusalCode =
   | 'REGISTER_ENTRY_EXISTS'
   | 'REGISTER_ENTRY_UNKNOWN'
   | 'RESPONSE_INCOMPLETE'
+  | 'RESTORE_NOT_SHOWN'
   | 'RESTRICTION_LIFT_NOT_NOTIFIED'
   | 'RETENTION_EXTENSION_FORBIDDEN'
   | 'RETENTION_NOT_DUE'

@@ -119,6 +119,40 @@ describe('read models over the log', () => {
     expect(readModels.digest().position).toBe(position);
   });
 
+  it('that were built from the beginning of a log say so until it is on record, and no others do', async () => {
+    const url = file();
+    await project(url).start(ground.log, ['rebuilt-'], () => undefined);
+    const through = await fill('rebuilt-1', 0, 20);
+    const readModels = new ReadModels(open(url), projections);
+    await readModels.reached(through);
+    expect(projectors.at(-1)!.rebuilds()).toEqual([]);
+    await projectors.at(-1)!.stop();
+
+    const anew = file();
+    const killed = project(anew);
+    await killed.start(ground.log, ['rebuilt-'], () => undefined);
+    const { digest, projections: digests } = readModels.digest();
+    const rebuild = { through, digest, projections: digests };
+    expect(killed.rebuilds()).toEqual([rebuild]);
+    await killed.stop();
+    // Whatever comes meanwhile: what was built is what it was.
+    await fill('rebuilt-1', 20, 5);
+    const restarted = project(anew);
+    await restarted.start(ground.log, ['rebuilt-'], () => undefined);
+    expect(restarted.rebuilds()).toEqual([rebuild]);
+    restarted.rebuildRecorded(through);
+    expect(restarted.rebuilds()).toEqual([]);
+    await restarted.stop();
+
+    const [first, ...rest] = projections;
+    const newer = { ...first!, version: first!.version + 1 };
+    const upgraded = project(anew, [newer, ...rest]);
+    await upgraded.start(ground.log, ['rebuilt-'], () => undefined);
+    expect(upgraded.rebuilds().map((each) => Object.keys(each.projections))).toEqual([
+      [`${newer.name}.v${newer.version}`],
+    ]);
+  });
+
   it('go on after the event store was away', async () => {
     const url = file();
     await fill('fourth-1', 0, 10);
