@@ -12,19 +12,19 @@ import {
 import { Command, IsCategory, IsId, IsInstant, IsRegisterId } from '#slice';
 import { SEARCH_FIELDS, type SearchField } from './identifier.js';
 
-/** What one person does on one day. Sent by the engine itself, in the name of who asked. */
-abstract class ViewerCommand extends Command {
-  /** Not optional here: it says in which day's stream it stands. */
-  @ValidateIf(() => true)
-  @IsInstant()
-  override readonly occurredAt!: string;
-}
-
-/** Counts one person more against what somebody may open in a day. */
-export class DrawViewBudget extends ViewerCommand {
+/** Counts one person more against what somebody may open in a day. Sent by the engine itself, in the name of who asked. */
+export class DrawViewBudget extends Command {
   get type() {
     return 'DrawViewBudget' as const;
   }
+
+  /**
+   * Not optional here: it says in which day's stream it stands. Said in each class: of two that are inherited the
+   * validator takes both.
+   */
+  @ValidateIf(() => true)
+  @IsInstant()
+  override readonly occurredAt!: string;
 
   @IsId()
   readonly subjectId!: string;
@@ -44,11 +44,19 @@ class FoundSubject {
 /** Most people that one search tells of. */
 export const MOST_FOUND = 100;
 
-/** Puts a search on record before its answer is given. What was searched for is not part of it. */
-export class RecordSearch extends ViewerCommand {
+/**
+ * Puts a search on record before its answer is given. What was searched for is not part of it. Sent by the engine
+ * itself, in the name of who asked.
+ */
+export class RecordSearch extends Command {
   get type() {
     return 'RecordSearch' as const;
   }
+
+  /** Not optional here either. */
+  @ValidateIf(() => true)
+  @IsInstant()
+  override readonly occurredAt!: string;
 
   @IsIn(SEARCH_FIELDS)
   readonly field!: SearchField;

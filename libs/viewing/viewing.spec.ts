@@ -202,6 +202,12 @@ describe('a view of personal data', () => {
 });
 
 describe('what somebody does in a day', () => {
+  it.each([DrawViewBudget, RecordSearch])('says when it was: %p', (command) =>
+    expect(
+      readCommand<DrawViewBudget | RecordSearch>(command, { commandId: '5b1f0c5e-7d8a-4c5b-9a3e-2f6d1c0b9a87' }),
+    ).rejects.toThrow('occurredAt (isInstant)'),
+  );
+
   const facts = (more: Partial<ViewerFacts> = {}): ViewerFacts => ({
     ...factsAt(NOW, { actor: SUPPORT }),
     purposes,

@@ -1215,13 +1215,13 @@ export interface CommandBodies {
     readonly bulkViewId?: string;
   };
   DrawViewBudget: {
-    readonly occurredAt: string;
     readonly caseRef?: string;
+    readonly occurredAt: string;
     readonly subjectId: string;
   };
   RecordSearch: {
-    readonly occurredAt: string;
     readonly caseRef?: string;
+    readonly occurredAt: string;
     readonly field: 'email' | 'phone' | 'customerNumber';
     readonly purposeId?: string;
     readonly found: readonly {

@@ -30,7 +30,7 @@ export class NoAnswer extends Error {
     readonly attempts: number,
     options?: ErrorOptions,
   ) {
-    super(`no answer to ${commandId} after ${attempts} attempts`, options);
+    super(`no answer after ${attempts} attempts`, options);
   }
 }
 
