@@ -1,36 +1,16 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import { describe, it } from '@jest/globals';
+import { describeWith } from './requirements.js';
 
 const PROGRAM = 'chromium';
-const installed = spawnSync(PROGRAM, ['--version']).status === 0;
 
-/**
- * A `describe` over a real browser. Without `chromium` it fails where `CI` is `true`; elsewhere it says on one line what
- * is missing and is skipped.
- */
-export function describeWithBrowser(name: string, tests: () => void): void {
-  if (installed) {
-    describe(name, tests);
-    return;
-  }
-  const reason = 'chromium is not installed';
-  if (process.env['CI'] === 'true') {
-    it(name, () => {
-      throw new Error(reason);
-    });
-    return;
-  }
-  process.stderr.write(`skipped: ${name}: ${reason}\n`);
-  describe(name, () => {
-    it.skip(`skipped: ${reason}`, () => undefined);
-  });
-}
+/** A `describe` over a real browser. */
+export const describeWithBrowser = describeWith(PROGRAM);
 
 type Message = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, it } from '@jest/globals';
+import { describeUnless } from './requirements.js';
 
 /** Public test data stands beside the repository, in `../shared/data`; its README names sources and licences. */
 const ROOT = new URL('../../shared/data/', import.meta.url);
@@ -20,25 +20,8 @@ export function sharedData(path: string): string | undefined {
   return file === undefined ? undefined : readFileSync(file, 'utf8');
 }
 
-/**
- * A `describe` over a file of the shared data. Without the file it fails where `CI` is `true`; elsewhere it
- * says on one line what is missing and is skipped.
- */
+/** A `describe` over a file of the shared data. */
 export function describeWithData(name: string, path: string, tests: (text: string) => void): void {
   const text = sharedData(path);
-  if (text !== undefined) {
-    describe(name, () => tests(text));
-    return;
-  }
-  const reason = `../shared/data/${path} is missing`;
-  if (process.env.CI === 'true') {
-    it(name, () => {
-      throw new Error(reason);
-    });
-    return;
-  }
-  process.stderr.write(`skipped: ${name}: ${reason}\n`);
-  describe(name, () => {
-    it.skip(`skipped: ${reason}`, () => undefined);
-  });
+  describeUnless(text === undefined ? `../shared/data/${path} is missing` : undefined, name, () => tests(text ?? ''));
 }

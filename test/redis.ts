@@ -1,38 +1,18 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { describe, it } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { describeWith } from './requirements.js';
 
 const PROGRAM = 'redis-server';
 const SENTINEL_FILE = 'sentinel.conf';
-const installed = spawnSync(PROGRAM, ['--version']).status === 0;
 
-/**
- * A `describe` over a real Redis. Without `redis-server` it fails where `CI` is `true`; elsewhere it says on one line
- * what is missing and is skipped.
- */
-export function describeWithRedis(name: string, tests: () => void): void {
-  if (installed) {
-    describe(name, tests);
-    return;
-  }
-  const reason = 'redis-server is not installed';
-  if (process.env['CI'] === 'true') {
-    it(name, () => {
-      throw new Error(reason);
-    });
-    return;
-  }
-  process.stderr.write(`skipped: ${name}: ${reason}\n`);
-  describe(name, () => {
-    it.skip(`skipped: ${reason}`, () => undefined);
-  });
-}
+/** A `describe` over a real Redis. */
+export const describeWithRedis = describeWith(PROGRAM);
 
 /** A Redis of its own: a process on a free port of loopback, its files in a folder that goes with it. */
 export class RedisServer {
