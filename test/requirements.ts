@@ -24,8 +24,12 @@ export function describeUnless(missing: string | undefined, name: string, tests:
   });
 }
 
-/** A `describe` for tests that need a program of the machine. */
-export function describeWith(program: string): (name: string, tests: () => void) => void {
-  const missing = spawnSync(program, ['--version']).status === 0 ? undefined : `${program} is not installed`;
+/**
+ * A `describe` for tests that need a program of the machine.
+ *
+ * @param version what makes it tell its version.
+ */
+export function describeWith(program: string, version = '--version'): (name: string, tests: () => void) => void {
+  const missing = spawnSync(program, [version]).status === 0 ? undefined : `${program} is not installed`;
   return (name, tests) => describeUnless(missing, name, tests);
 }

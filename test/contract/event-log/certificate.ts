@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, it } from '@jest/globals';
+import { afterAll } from '@jest/globals';
+import { describeWith } from '../../requirements.js';
 
 /** A certificate for 127.0.0.1 that is its own authority. */
 export interface Certificate {
@@ -11,30 +12,16 @@ export interface Certificate {
   readonly ca: Buffer;
 }
 
-const PRESENT = spawnSync('openssl', ['version']).status === 0;
+const describeWithProgram = describeWith('openssl', 'version');
 
-/**
- * A `describe` whose tests make certificates. Without the program `openssl` it fails where `CI` is `true`; elsewhere it
- * says on one line what is missing and is skipped.
- */
-export function describeWithOpenssl(name: string, tests: (make: () => Certificate) => void): void {
-  const missing = 'the program openssl is missing';
-  if (PRESENT) {
-    describe(name, () => {
-      const dir = mkdtempSync(join(tmpdir(), 'event-log-certificate-'));
-      afterAll(() => rmSync(dir, { recursive: true, force: true }));
-      let made = 0;
-      tests(() => makeCertificate(join(dir, String(made++))));
-    });
-  } else if (process.env['CI'] === 'true') {
-    it(name, () => {
-      throw new Error(missing);
-    });
-  } else {
-    process.stderr.write(`skipped: ${name}: ${missing}\n`);
-    describe(name, () => it.skip(`skipped: ${missing}`, () => undefined));
-  }
-}
+/** A `describe` whose tests make certificates. */
+export const describeWithOpenssl = (name: string, tests: (make: () => Certificate) => void): void =>
+  describeWithProgram(name, () => {
+    const dir = mkdtempSync(join(tmpdir(), 'event-log-certificate-'));
+    afterAll(() => rmSync(dir, { recursive: true, force: true }));
+    let made = 0;
+    tests(() => makeCertificate(join(dir, String(made++))));
+  });
 
 function makeCertificate(path: string): Certificate {
   const [certFile, keyFile] = [`${path}.crt`, `${path}.key`];
