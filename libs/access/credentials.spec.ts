@@ -57,7 +57,7 @@ describe('a token', () => {
 
   it('that was never issued opens nothing', async () => {
     const { token } = await store.tokens.issue(ADA, AT);
-    const other = (token.endsWith('A') ? 'B' : 'A') + token.slice(8);
+    const other = (token[7] === 'A' ? 'B' : 'A') + token.slice(8);
     for (const wrong of ['', 'custos_', token.slice(0, -1), token.slice(7), `custos_${other}`, `${token} `, `%`])
       expect(await store.tokens.actorOf(wrong, AT)).toBeUndefined();
   });
