@@ -61,13 +61,21 @@ describe('what is held on a consent alone (UK GDPR Art 17(1)(b))', () => {
     given(registered, email, { type: 'ConsentWithdrawn', data: about }).when(command).thenNothing();
     given(registered, email, end(), givenAnew).when(command).thenNothing();
   });
-  it('stays for what else holds it, and what another basis or the proof of the consent keeps does not go', () => {
+  it('stays where it was collected after the end, whatever time that was entered for', () => {
+    const later = collected(PHONE, 'collected', { purposeId: 'news', basis: 'consent' });
+    given(registered, end(), later).when(command).thenNothing();
+    given(registered, email, end(), later).when(command).then(purposeEnded());
+  });
+  it('is not what another basis holds, nor the proof of the consent', () => {
     const contract = collected(PHONE, 'collected', { purposeId: 'news' });
     const proof = collected(TICKET, 'lastReliedOn', { purposeId: 'news', basis: 'consent' });
-    given(registered, contract, proof, end())
-      .when(command)
-      .then(purposeEnded({ items: [] }));
+    given(registered, contract, proof, end()).when(command).thenNothing();
+    given(registered, contract, proof, email, end()).when(command).then(purposeEnded());
   });
+  it('is settled where it is erased already', () =>
+    given(registered, email, erasedAt(NOW, [ref(EMAIL)]), end())
+      .when(command)
+      .then(purposeEnded({ items: [] })));
   it('is ended in parts when there is much of it', () => {
     const items = Array.from({ length: VERSIONS_AT_ONCE + 1 }, (_, index) => `item-${index}`);
     const many = items.map((itemId) => collected(itemId, 'collected', { purposeId: 'news', basis: 'consent' }));

@@ -322,23 +322,22 @@ function endConsentedPurpose(
   state: RetentionState,
   facts: RetentionFacts,
 ): RetentionOutcome {
-  const reason = state.consentEnded.get(purposeId);
   const part = facts.id('part');
-  if (reason === undefined || state.part === part) return unchanged;
-  const restsOnIt = (hold: PurposeHold): boolean =>
-    hold.purposeId === purposeId &&
-    hold.basis === 'consent' &&
-    hold.term.trigger !== 'lastReliedOn' &&
-    hold.since <= facts.occurredAt &&
-    !hold.ended;
-  const held = Object.values(state.items).filter((item) => isHeld(item) && item.holds.some(restsOnIt));
+  if (state.part === part) return unchanged;
+  const resting = Object.values(state.items).flatMap((item) => {
+    const hold = item.holds.find((each) => each.purposeId === purposeId && !each.ended);
+    return hold?.consentEnded === undefined ? [] : [{ item, reason: hold.consentEnded }];
+  });
+  const [first] = resting;
+  if (!first) return unchanged;
+  const held = resting.map(({ item }) => item).filter(isHeld);
   const ending = held.slice(0, VERSIONS_AT_ONCE);
   return accept<FoldedEvent>({
     type: 'PurposeEnded',
     data: {
       subjectId,
       purposeId,
-      reason,
+      reason: first.reason,
       items: endedFor(purposeId, ending, facts),
       ...(ending.length === held.length ? { nothingLeft: true as const } : { part }),
     },

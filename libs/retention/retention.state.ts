@@ -73,6 +73,8 @@ export interface PurposeHold {
   readonly due?: Instant;
   /** That, as it was written last: it moves with every reliance, which is not written down each time. */
   readonly dueWritten?: Instant;
+  /** No consent that it rests on stands any more: the purpose is to end for the item. */
+  readonly consentEnded?: 'consentWithdrawn' | 'consentEnded';
   /** The purpose has ended for the item; it holds it no more. */
   readonly ended?: true;
 }
@@ -146,8 +148,6 @@ export interface RetentionState extends Keeping {
     /** What deferred it as a whole last. */
     readonly deferredRef?: string;
   };
-  /** Purposes to which no consent stands any more, while something may be held for them on it. */
-  readonly consentEnded: ReadonlyMap<string, 'consentWithdrawn' | 'consentEnded'>;
   /** By case. */
   readonly reported: ReadonlyMap<string, ReportedValues>;
   /** As what the person was counted when data became unreadable, as `category year`: once each. */
@@ -179,7 +179,6 @@ export const initialState: RetentionState = {
   countedAs: [],
   recipients: new Map(),
   reported: new Map(),
-  consentEnded: new Map(),
   erasures: {},
 };
 
@@ -239,7 +238,7 @@ export function evolve(state: RetentionState, event: FoldedEvent, at: Instant): 
       const { purposeId, endsPurpose } = event.data;
       const ended = event.type === 'ConsentWithdrawn' ? 'consentWithdrawn' : 'consentEnded';
       return reliedOn(
-        endsPurpose ? { ...state, consentEnded: new Map(state.consentEnded).set(purposeId, ended) } : state,
+        endsPurpose ? withConsentEnded(state, purposeId, ended) : state,
         Object.values(state.items),
         purposeId,
         at,
@@ -248,7 +247,7 @@ export function evolve(state: RetentionState, event: FoldedEvent, at: Instant): 
     }
     case 'ConsentGiven':
     case 'ConsentRenewed':
-      return withoutEndOfConsent(state, event.data.purposeId);
+      return withConsentEnded(state, event.data.purposeId);
     case 'HeldForPurpose': {
       const { purposeId, basis, serviceRequestRef } = event.data;
       return event.data.items.reduce(
@@ -279,7 +278,7 @@ export function evolve(state: RetentionState, event: FoldedEvent, at: Instant): 
             );
             return { ...item, holds, ...(holds.every(({ ended }) => ended) && { unheldSince: at }) };
           }),
-        takenInPart(event.data.nothingLeft ? withoutEndOfConsent(state, event.data.purposeId) : state, event.data.part),
+        takenInPart(event.data.nothingLeft ? withConsentEnded(state, event.data.purposeId) : state, event.data.part),
       );
     case 'RelationshipClosed':
       return { ...state, closed: true };
@@ -370,11 +369,28 @@ export function evolve(state: RetentionState, event: FoldedEvent, at: Instant): 
   }
 }
 
-function withoutEndOfConsent(state: RetentionState, purposeId: string): RetentionState {
-  if (!state.consentEnded.has(purposeId)) return state;
-  const consentEnded = new Map(state.consentEnded);
-  consentEnded.delete(purposeId);
-  return { ...state, consentEnded };
+/** Whether a purpose holds an item on consent alone. What shows the consent is kept when that has ended (UK GDPR Art 7(1)). */
+const restsOnConsent = ({ basis, term, ended }: PurposeHold): boolean =>
+  basis === 'consent' && term.trigger !== 'lastReliedOn' && !ended;
+
+/** @param reason how the last consent ended; absent when one is given anew, or nothing is left to end. */
+function withConsentEnded(
+  state: RetentionState,
+  purposeId: string,
+  reason?: PurposeHold['consentEnded'],
+): RetentionState {
+  const change = ({ consentEnded, ...hold }: PurposeHold): PurposeHold => {
+    const about = hold.purposeId === purposeId ? (restsOnConsent(hold) ? reason : undefined) : consentEnded;
+    return about === undefined ? hold : { ...hold, consentEnded: about };
+  };
+  const rests = ({ holds }: KeptItem): boolean =>
+    holds.some((hold) => hold.purposeId === purposeId && hold.basis === 'consent');
+  const items = Object.entries(state.items);
+  if (!items.some(([, item]) => rests(item))) return state;
+  const changed = items.map(([itemId, item]): [string, KeptItem] =>
+    rests(item) ? [itemId, { ...item, holds: item.holds.map(change) }] : [itemId, item],
+  );
+  return { ...state, items: Object.fromEntries(changed) };
 }
 
 /** A period that runs from the collection on, or that no reliance has prolonged yet. */
