@@ -94,18 +94,10 @@ export class ViewsController {
   #told(rows: readonly Row[]): readonly Row[] {
     const secret = secretInstruments(this.readModels);
     if (secret.length === 0) return rows;
-    const recipients = new Map<string, readonly string[]>();
-    const recipientsOf = (subjectId: string): readonly string[] => {
-      const names = recipients.get(subjectId) ?? secretRecipients(this.readModels, secret, subjectId);
-      recipients.set(subjectId, names);
-      return names;
-    };
-    return rows
-      .filter((row) => !secret.some((instrumentId) => speaksOf(row, instrumentId)))
-      .map((row) => {
-        const subjectId = subjectOf(row);
-        return subjectId === undefined ? row : unnamed(row, recipientsOf(subjectId));
-      });
+    const told = rows.filter((row) => !secret.some((instrumentId) => speaksOf(row, instrumentId)));
+    const people = [...new Set(told.flatMap((row) => subjectOf(row) ?? []))];
+    const recipients = secretRecipients(this.readModels, people, secret);
+    return told.map((row) => unnamed(row, recipients.get(subjectOf(row) ?? '') ?? []));
   }
 }
 

@@ -381,6 +381,15 @@ describe('a question', () => {
     expect(found([])).toEqual([]);
   });
 
+  it('finds all rows with one of many values, in one look', () => {
+    const [, readModels] = ask([joined(1, 'x', 30), joined(2, 'y', 31), joined(3, "z'", 30)]);
+    const found = (values: readonly string[], where = {}) =>
+      ids(readModels.rowsAmong(members as never, 'members', where, 'id', values)).sort();
+    expect(found(['x', 'y', "z'", 'nobody', 'x'])).toEqual(['x', 'y', "z'"]);
+    expect(found(['x', 'y'], { age: 31 })).toEqual(['y']);
+    expect(found([])).toEqual([]);
+  });
+
   it('waits for the position it names', async () => {
     const [projector, readModels] = ask([joined(1, 'a')]);
     await readModels.reached(1, 0);

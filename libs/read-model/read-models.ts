@@ -113,6 +113,19 @@ export class ReadModels {
     return new Set(found.map((row) => row.found));
   }
 
+  /** All rows that have one of these values in a column, and those values in others: one look for all of them. */
+  rowsAmong<R>(
+    projection: Projection<never>,
+    table: string,
+    where: Row,
+    column: string,
+    values: readonly string[],
+  ): readonly R[] {
+    if (values.length === 0) return [];
+    const statement = this.#select(projection, table, where, '', `"${column}" IN (SELECT value FROM json_each(?))`);
+    return statement.all(...cellsOf(where), JSON.stringify(values)) as R[];
+  }
+
   /** The rows with the greatest values of a column, the greatest first; rows without one are left out. */
   latest<R>(projection: Projection<never>, table: string, where: Row, column: string, limit: number): readonly R[] {
     const statement = this.#select(

@@ -2,13 +2,7 @@ import { Controller, Get, NotFoundException, Param, ParseUUIDPipe } from '@nestj
 import { OpenTo, SentBy } from '#access';
 import type { Actor, Row } from '#kernel';
 import { ReadModels } from '#read-model';
-import {
-  isDiscreet,
-  recipientNotificationsProjection,
-  secretInstruments,
-  secretRecipients,
-  sharingRegistersProjection,
-} from '#sharing';
+import { isDiscreet, recipientNotificationsProjection, secretRecipients, sharingRegistersProjection } from '#sharing';
 import { erasureLedgerProjection } from './erasure.projection.js';
 import { retentionScheduleProjection } from './retention.projection.js';
 
@@ -88,13 +82,14 @@ export class ErasureController {
       status: 'erased',
     });
     const gone = new Set(now.map(versionOf));
+    const ends = this.#endsOfDuties(remains);
     const still = remains
       .filter((row) => !gone.has(versionOf(row)))
-      .map((row) => ({ ...row, until: row.until ?? this.#endOfDuty(row) }));
+      .map((row) => ({ ...row, until: row.until ?? ends.get(dutyOf(row)) ?? null }));
     const holders = this.#holdersOf(erasure);
     const secret = isDiscreet(actor)
       ? []
-      : secretRecipients(this.readModels, secretInstruments(this.readModels), erasure.subject_id);
+      : (secretRecipients(this.readModels, [erasure.subject_id]).get(erasure.subject_id) ?? []);
     const recipients = holders.filter(({ recipientId }) => !secret.includes(recipientId));
     const destroyed = taken.filter(({ status }) => status === 'erased');
     return {
@@ -137,16 +132,16 @@ export class ErasureController {
     };
   }
 
-  /** When the duty of a purpose ends, where that was not known yet when the erasure was decided. */
-  #endOfDuty({ item_id, reason, ref }: RemainsRow): string | null {
-    if (reason !== 'legalObligation') return null;
-    const where = { item_id, purpose_id: ref };
-    const [duty] = this.readModels.rows<{ readonly due: string | null }>(
+  /** When the duties of purposes end, where that was not known yet when the erasure was decided. */
+  #endsOfDuties(remains: readonly RemainsRow[]): ReadonlyMap<string, string | null> {
+    const duties = this.readModels.rowsAmong<DutyRow>(
       retentionScheduleProjection,
       'retention_purposes',
-      where,
+      {},
+      'item_id',
+      remains.filter(({ reason }) => reason === 'legalObligation').map(({ item_id }) => item_id),
     );
-    return duty?.due ?? null;
+    return new Map(duties.map((row) => [`${row.item_id} legalObligation ${row.purpose_id}`, row.due]));
   }
 
   #holdersOf({ erasure_id, subject_id }: ErasureRow): readonly Holder[] {
@@ -157,19 +152,34 @@ export class ErasureController {
       { subject_id, what: 'erasure' },
     );
     const status = new Map(notices.map((row) => [`${row.recipient_id} ${versionOf(row)}`, row.status]));
-    return [...new Set(given.map((row) => row.recipient_id))].sort().map((recipientId) => {
+    const recipientIds = [...new Set(given.map((row) => row.recipient_id))].sort();
+    const entries = this.readModels.rowsAmong<{ readonly recipient_id: string; readonly name: string | null }>(
+      sharingRegistersProjection,
+      'recipients',
+      {},
+      'recipient_id',
+      recipientIds,
+    );
+    const names = new Map(entries.map((entry) => [entry.recipient_id, entry.name]));
+    return recipientIds.map((recipientId) => {
       // Of several versions of an item the notice is about the newest.
       const states = given
         .filter((row) => row.recipient_id === recipientId)
         .flatMap((row) => status.get(`${recipientId} ${versionOf(row)}`) ?? []);
-      const [entry] = this.readModels.rows<{ readonly name: string | null }>(sharingRegistersProjection, 'recipients', {
-        recipient_id: recipientId,
-      });
       const furthestBack = Object.keys(TOLD).find((each) => states.includes(each)) as Holder['status'] | undefined;
-      return { recipientId, name: entry?.name ?? recipientId, status: furthestBack ?? 'due' };
+      return { recipientId, name: names.get(recipientId) ?? recipientId, status: furthestBack ?? 'due' };
     });
   }
 }
+
+interface DutyRow {
+  readonly item_id: string;
+  readonly purpose_id: string;
+  readonly due: string | null;
+}
+
+/** Why an item remains, as a key. */
+const dutyOf = ({ item_id, reason, ref }: RemainsRow): string => `${item_id} ${reason} ${ref}`;
 
 interface GivenRow extends Row {
   readonly recipient_id: string;

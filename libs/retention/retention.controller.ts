@@ -88,10 +88,9 @@ export class RetentionController {
         versions: count({ status: 'kept', deferred_by: cause }),
       }))
       .filter(({ versions }) => versions > 0);
-    const rows = this.#rows('retention_schedule', NOT_DEFERRED, 'due', by).map((row) => ({
-      ...(row as ScheduleRow),
-      action: this.#actionOf(row as ScheduleRow),
-    }));
+    const listed = this.#rows('retention_schedule', NOT_DEFERRED, 'due', by) as readonly ScheduleRow[];
+    const purposes = this.#purposesOf(listed.map(({ item_id }) => item_id));
+    const rows = listed.map((row) => ({ ...row, action: actionOf(row, purposes.get(row.item_id) ?? []) }));
     const run: ErasureRun = {
       at: by,
       items: rows.map(({ subject_id, item_id, version, action }) => ({
@@ -130,7 +129,16 @@ export class RetentionController {
   run(@Param('runId', ParseUUIDPipe) runId: string): object {
     const [row] = this.readModels.rows<RunRow>(erasureRunsProjection, 'erasure_runs', { run_id: runId });
     if (!row) throw new NotFoundException();
-    const items = (JSON.parse(row.items) as readonly ItemOfRun[]).map((item) => ({ ...item, ...this.#stateOf(item) }));
+    const approved = JSON.parse(row.items) as readonly ItemOfRun[];
+    const schedule = this.readModels.rowsAmong<ScheduleRow>(
+      retentionScheduleProjection,
+      'retention_schedule',
+      {},
+      'item_id',
+      approved.map(({ itemId }) => itemId),
+    );
+    const found = new Map(schedule.map((each) => [`${each.item_id}@${each.version}`, each]));
+    const items = approved.map((item) => ({ ...item, ...stateOf(found.get(`${item.itemId}@${item.version}`)) }));
     const outcome: Record<string, number> = {};
     for (const { state } of items) outcome[state] = (outcome[state] ?? 0) + 1;
     return {
@@ -146,16 +154,6 @@ export class RetentionController {
       remaining: items.filter(({ state }) => state !== 'erased'),
       position: this.readModels.position,
     };
-  }
-
-  #stateOf({ itemId, version }: ItemOfRun): { readonly state: string; readonly cause?: string; readonly due?: string } {
-    const where = { item_id: itemId, version };
-    const [row] = this.readModels.rows<ScheduleRow>(retentionScheduleProjection, 'retention_schedule', where);
-    if (!row) return { state: 'unknown' };
-    if (row.status !== 'kept') return { state: row.status };
-    if (row.deferred_by !== null) return { state: 'deferred', cause: row.deferred_by };
-    const due = row.due === null ? {} : { due: row.due };
-    return { state: row.review_since === null ? 'kept' : 'inReview', ...due };
   }
 
   /** `OverdueErasures`: what should be gone and is not. Must be empty. */
@@ -241,15 +239,18 @@ export class RetentionController {
     return { unit: SMALLEST_CELL, rows, position: this.readModels.position };
   }
 
-  /** What the rule of the purpose that holds an item last does at its end. */
-  #actionOf({ item_id, trigger_event, review_since }: ScheduleRow): RetentionAction {
-    // An older version goes by itself; a review that nobody decides ends in an erasure.
-    if (trigger_event === 'corrected' || review_since !== null) return 'erase';
-    const holding = this.readModels
-      .rows<PurposeRow>(retentionScheduleProjection, 'retention_purposes', { item_id, ended_at: null })
-      .filter(({ due }) => due !== null);
-    const last = holding.filter((row) => dueOf(row) === endOf(holding)).map(({ action }) => action);
-    return RETENTION_ACTIONS.find((action) => last.includes(action)) ?? 'erase';
+  /** The purposes that hold each of these items. */
+  #purposesOf(itemIds: readonly string[]): ReadonlyMap<string, readonly PurposeRow[]> {
+    const held = new Map<string, PurposeRow[]>();
+    for (const row of this.readModels.rowsAmong<PurposeRow>(
+      retentionScheduleProjection,
+      'retention_purposes',
+      { ended_at: null },
+      'item_id',
+      itemIds,
+    ))
+      held.set(row.item_id, [...(held.get(row.item_id) ?? []), row]);
+    return held;
   }
 
   #rows(
@@ -263,6 +264,28 @@ export class RetentionController {
       .due<Row>(projection as never, table, where, column, now, VERSIONS_IN_RUN)
       .map(({ row_number: _number, ...row }) => row);
   }
+}
+
+/** What became of a version that was approved to end. */
+function stateOf(row: ScheduleRow | undefined): {
+  readonly state: string;
+  readonly cause?: string;
+  readonly due?: string;
+} {
+  if (!row) return { state: 'unknown' };
+  if (row.status !== 'kept') return { state: row.status };
+  if (row.deferred_by !== null) return { state: 'deferred', cause: row.deferred_by };
+  const due = row.due === null ? {} : { due: row.due };
+  return { state: row.review_since === null ? 'kept' : 'inReview', ...due };
+}
+
+/** What the rule of the purpose that holds an item last does at its end. */
+function actionOf({ trigger_event, review_since }: ScheduleRow, purposes: readonly PurposeRow[]): RetentionAction {
+  // An older version goes by itself; a review that nobody decides ends in an erasure.
+  if (trigger_event === 'corrected' || review_since !== null) return 'erase';
+  const holding = purposes.filter(({ due }) => due !== null);
+  const last = holding.filter((row) => dueOf(row) === endOf(holding)).map(({ action }) => action);
+  return RETENTION_ACTIONS.find((action) => last.includes(action)) ?? 'erase';
 }
 
 /** Until when a purpose holds an item, by the last time it relied on it. */

@@ -17,22 +17,33 @@ export const secretInstruments = (readModels: ReadModels): readonly string[] =>
     .map((row) => row.instrument_id);
 
 /**
- * Those who hold data of a person under such instruments alone: to name them as holders would tell of the instrument.
- *
- * @param secret as {@link secretInstruments} has them.
+ * Those who hold data of people under such instruments alone, by person: to name them as holders would tell of the
+ * instrument.
  */
 export function secretRecipients(
   readModels: ReadModels,
-  secret: readonly string[],
-  subjectId: string,
-): readonly string[] {
-  if (secret.length === 0) return [];
-  const given = readModels.rows<{ readonly recipient_id: string; readonly instrument_id: string | null }>(
+  subjectIds: readonly string[],
+  secret = secretInstruments(readModels),
+): ReadonlyMap<string, readonly string[]> {
+  if (secret.length === 0) return new Map();
+  const given = new Map<string, { readonly all: Set<string>; readonly open: Set<string> }>();
+  for (const row of readModels.rowsAmong<GivenRow>(
     disclosuresProjection,
     'disclosures',
-    { subject_id: subjectId },
-  );
-  const isSecret = (instrumentId: string | null): boolean => instrumentId !== null && secret.includes(instrumentId);
-  const open = new Set(given.filter((row) => !isSecret(row.instrument_id)).map((row) => row.recipient_id));
-  return [...new Set(given.map((row) => row.recipient_id))].filter((recipientId) => !open.has(recipientId));
+    {},
+    'subject_id',
+    subjectIds,
+  )) {
+    const recipients = given.get(row.subject_id) ?? { all: new Set(), open: new Set() };
+    given.set(row.subject_id, recipients);
+    recipients.all.add(row.recipient_id);
+    if (row.instrument_id === null || !secret.includes(row.instrument_id)) recipients.open.add(row.recipient_id);
+  }
+  return new Map([...given].map(([subjectId, { all, open }]) => [subjectId, [...all].filter((id) => !open.has(id))]));
+}
+
+interface GivenRow {
+  readonly subject_id: string;
+  readonly recipient_id: string;
+  readonly instrument_id: string | null;
 }
