@@ -1,7 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Installation } from '../installation.js';
-import { collect, customer, DOCUMENT, fresh, refuses, said, stranger, TICKET, type Person } from './life.js';
+import {
+  collect,
+  customer,
+  fresh,
+  orderOf,
+  type Person,
+  recipientOf,
+  refuses,
+  said,
+  stranger,
+  TICKET,
+} from './life.js';
 
 /** C19, I-19g: a disclosure about many people is one disclosure, with an outcome for each of them. */
 describe('a disclosure about many people', () => {
@@ -134,27 +145,9 @@ describe('a disclosure about many people', () => {
 
   it('under an order leaves out those whom the order does not name', async () => {
     const [asha, other] = [await customer(custos), await customer(custos)];
-    const [police, instrumentId] = [fresh('constabulary'), fresh('order')];
-    await custos.accepted('dpo', 'RegisterRecipient', {
-      recipientId: police,
-      kind: 'AUTHORITY',
-      name: 'Example Constabulary',
-      legalForm: 'publicBody',
-      country: 'GB',
-    });
-    await custos.accepted('counsel', 'RecordStatutoryInstrument', {
-      instrumentId,
-      enactment: 'Police and Criminal Evidence Act 1984',
-      section: 'Sch 1 para 4',
-      instrumentKind: 'productionOrder',
-      reference: 'PO-2026-79',
-      issuer: 'Example Crown Court',
-      issuedOn: '2026-11-20',
-      scope: { categories: ['contact.email'], subjectIds: [asha.subjectId] },
-      mandatory: true,
-      reviewedBy: 'second-counsel',
-      documentHash: DOCUMENT,
-    });
+    const [police, instrumentId] = [await recipientOf(custos, 'AUTHORITY', 'constabulary'), fresh('order')];
+    const scope = { categories: ['contact.email'], subjectIds: [asha.subjectId] };
+    await custos.accepted('counsel', 'RecordStatutoryInstrument', orderOf(instrumentId, { scope }));
     const order = bulk([asha.subjectId, other.subjectId], {
       recipientId: police,
       instrumentId,

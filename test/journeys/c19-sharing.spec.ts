@@ -9,10 +9,13 @@ import {
   DOCUMENT,
   fresh,
   holders,
+  orderOf,
+  type Person,
+  recipientOf,
   refuses,
   said,
+  shareOf,
   TICKET,
-  type Person,
 } from './life.js';
 
 /** C19: outside the group data goes to nobody, unless a statute leaves no choice. */
@@ -27,41 +30,10 @@ describe('the closed door', () => {
     await custos.remove();
   });
 
-  const recipient = async (kind: string, word: string, more: object = {}): Promise<string> => {
-    const recipientId = fresh(word);
-    await custos.accepted('dpo', 'RegisterRecipient', {
-      recipientId,
-      kind,
-      name: `Example ${word}`,
-      legalForm: kind === 'AUTHORITY' ? 'publicBody' : 'company',
-      country: 'GB',
-      ...more,
-    });
-    return recipientId;
-  };
-  const share = (person: Person, recipientId: string, more: object = {}): object => ({
-    subjectId: person.subjectId,
-    recipientId,
-    purposeId: 'service-account',
-    itemIds: [person.items['contact.email']],
-    medium: 'api',
-    ...more,
-  });
+  const recipient = (kind: string, word: string, more: object = {}) => recipientOf(custos, kind, word, more);
   const CONTACT = ['contact.name', 'contact.email', 'contact.phone'];
-  const order = (instrumentId: string, more: object = {}): object => ({
-    instrumentId,
-    enactment: 'Police and Criminal Evidence Act 1984',
-    section: 'Sch 1 para 4',
-    instrumentKind: 'productionOrder',
-    reference: 'PO-2026-77',
-    issuer: 'Example Crown Court',
-    issuedOn: '2026-05-20',
-    scope: { categories: CONTACT },
-    mandatory: true,
-    reviewedBy: 'second-counsel',
-    documentHash: DOCUMENT,
-    ...more,
-  });
+  const order = (instrumentId: string, more: object = {}) =>
+    orderOf(instrumentId, { issuedOn: '2026-05-20', scope: { categories: CONTACT }, ...more });
   const agreement = (agreementId: string, recipientId: string, more: object = {}) => ({
     agreementId,
     recipientId,
@@ -98,7 +70,7 @@ describe('the closed door', () => {
     const asha = await customer(custos);
     const adtech = await recipient('THIRD_PARTY', 'adtech');
     await custos.accepted('crm', 'GiveConsent', { ...consentOf(asha.subjectId), affirmativeAct: 'signed' });
-    const wanted = share(asha, adtech, { consentRef: 'signed-consent-1' });
+    const wanted = shareOf(asha, adtech, { consentRef: 'signed-consent-1' });
     const { position } = await refuses(custos, 'crm', 'ShareData', wanted, notCompelled(adtech, 'THIRD_PARTY'));
     await refuses(custos, 'crm', 'ShareData', { ...wanted, basis: 'consent' }, notCompelled(adtech, 'THIRD_PARTY'));
     expect(await disclosures(asha.subjectId, position)).toEqual([]);
@@ -115,7 +87,7 @@ describe('the closed door', () => {
     await custos.accepted('dpo', 'EndGroupMembership', { recipientId: pacific, to: '2026-06-01' });
     // The last second of 31 May in London.
     await custos.advanceTo('2026-05-31T22:59:59Z');
-    const shared = await custos.accepted('crm', 'ShareData', share(asha, pacific));
+    const shared = await custos.accepted('crm', 'ShareData', shareOf(asha, pacific));
     expect(await disclosures(asha.subjectId, shared.position)).toMatchObject([
       { recipient_id: pacific, recipient_kind: 'GROUP', group_company_number: 'EX000009', category: 'contact.email' },
     ]);
@@ -125,7 +97,7 @@ describe('the closed door', () => {
       custos,
       'crm',
       'ShareData',
-      share(asha, pacific),
+      shareOf(asha, pacific),
       said('NOT_GROUP_MEMBER', 'C19', 'policy', { recipientId: pacific, date: '2026-06-01' }),
     );
     // What it holds is to be retrieved or deleted: one task, whoever it is about.
@@ -140,7 +112,7 @@ describe('the closed door', () => {
     const about = await custos.get('dpo', `/v1/return-or-delete/${task.taskId}`);
     expect(about.body).toMatchObject({ task, items: [{ subject_id: asha.subjectId, category: 'contact.email' }] });
     // What was given on 31 May may still be recorded; who holds it stays known.
-    const late = { ...share(asha, pacific), occurredAt: '2026-05-31T22:30:00Z' };
+    const late = { ...shareOf(asha, pacific), occurredAt: '2026-05-31T22:30:00Z' };
     const { position } = await custos.accepted('crm', 'ShareData', late);
     const held = await holders(custos, asha.subjectId, '2026-05-31T23:00:00Z', position);
     const copy = { holderKind: 'GROUP', category: 'contact.email', use: 'inUse' };
@@ -160,8 +132,8 @@ describe('the closed door', () => {
     const agreementId = fresh('printing');
     await custos.accepted('counsel', 'RecordAgreement', agreement(agreementId, printer, { to: '2026-06-03' }));
     await custos.accepted('counsel', 'RecordAgreement', agreement(fresh('printing'), empty, { to: '2026-06-03' }));
-    await custos.accepted('crm', 'ShareData', share(asha, sold));
-    const { position } = await custos.accepted('crm', 'ShareData', share(asha, printer));
+    await custos.accepted('crm', 'ShareData', shareOf(asha, sold));
+    const { position } = await custos.accepted('crm', 'ShareData', shareOf(asha, printer));
     expect((await custos.get('dpo', '/v1/registers/return-or-delete', position)).body.rows).not.toContainEqual(
       expect.objectContaining({ recipient_id: printer }),
     );
@@ -218,11 +190,11 @@ describe('the closed door', () => {
     const person = await customer(custos);
     const ticket = await collect(custos, person.subjectId, TICKET, { 'ticket.text': 'Chart 12 does not open.' });
     const police = await recipient('AUTHORITY', 'constabulary');
-    await refuses(custos, 'crm', 'ShareData', share(person, police), notCompelled(police, 'AUTHORITY'));
+    await refuses(custos, 'crm', 'ShareData', shareOf(person, police), notCompelled(police, 'AUTHORITY'));
 
     const instrumentId = fresh('order');
     await custos.accepted('counsel', 'RecordStatutoryInstrument', order(instrumentId));
-    const wide = share(person, police, {
+    const wide = shareOf(person, police, {
       instrumentId,
       itemIds: [person.items['contact.email'], ticket['ticket.text']],
     });
@@ -236,7 +208,7 @@ describe('the closed door', () => {
         categories: ['ticket.text'],
       }),
     );
-    const { position } = await custos.accepted('counsel', 'ShareData', share(person, police, { instrumentId }));
+    const { position } = await custos.accepted('counsel', 'ShareData', shareOf(person, police, { instrumentId }));
     expect(await disclosures(person.subjectId, position)).toMatchObject([
       { recipient_id: police, instrument_id: instrumentId, basis: 'legalObligation', category: 'contact.email' },
     ]);
@@ -255,7 +227,7 @@ describe('the closed door', () => {
       custos,
       'counsel',
       'ShareData',
-      share(asha, police, { instrumentId }),
+      shareOf(asha, police, { instrumentId }),
       said('DISCLOSURE_EXCEEDS_SCOPE', 'C19', 'policy; UK GDPR Art 5(1)(c)', {
         instrumentId,
         [beyond]: beyond === 'subjectId' ? asha.subjectId : police,
@@ -299,7 +271,7 @@ describe('the closed door', () => {
         custos,
         'counsel',
         'ShareData',
-        share(asha, police, { instrumentId }),
+        shareOf(asha, police, { instrumentId }),
         said('INSTRUMENT_NOT_IN_FORCE', 'C19', 'policy; UK GDPR Art 6(1)(c)', { instrumentId, reason }),
       );
     await notInForce(fresh('order'), 'unknown');
@@ -309,20 +281,20 @@ describe('the closed door', () => {
     await custos.accepted('counsel', 'WithdrawInstrument', { instrumentId: withdrawn });
     await notInForce(withdrawn, 'withdrawn');
     const answered = await recorded();
-    await custos.accepted('counsel', 'ShareData', share(asha, police, { instrumentId: answered }));
+    await custos.accepted('counsel', 'ShareData', shareOf(asha, police, { instrumentId: answered }));
     await custos.accepted('counsel', 'MarkInstrumentAnswered', { instrumentId: answered });
     await notInForce(answered, 'answered');
   });
 
   it('gives a firm that works for us what its agreement covers', async () => {
     const asha = await customer(custos);
-    const { position } = await custos.accepted('crm', 'ShareData', share(asha, 'example-mail-host'));
+    const { position } = await custos.accepted('crm', 'ShareData', shareOf(asha, 'example-mail-host'));
     expect(await disclosures(asha.subjectId, position)).toMatchObject([{ agreement_id: 'example-mail-hosting' }]);
     await refuses(
       custos,
       'crm',
       'ShareData',
-      share(asha, 'example-mail-host', { itemIds: [asha.items['contact.phone']] }),
+      shareOf(asha, 'example-mail-host', { itemIds: [asha.items['contact.phone']] }),
       said('AGREEMENT_DOES_NOT_COVER', 'C19 C22', 'UK GDPR Art 28', {
         recipientId: 'example-mail-host',
         agreementId: 'example-mail-hosting',
@@ -333,7 +305,7 @@ describe('the closed door', () => {
 
     const printer = await recipient('PROCESSOR', 'printer');
     const missing = said('AGREEMENT_MISSING', 'C19 C22', 'UK GDPR Art 28', { recipientId: printer });
-    await refuses(custos, 'crm', 'ShareData', share(asha, printer), missing);
+    await refuses(custos, 'crm', 'ShareData', shareOf(asha, printer), missing);
     const agreementId = fresh('printing');
     const expired = agreement(agreementId, printer, { to: '2026-05-01' });
     await refuses(
@@ -348,7 +320,7 @@ describe('the closed door', () => {
       custos,
       'crm',
       'ShareData',
-      share(asha, printer),
+      shareOf(asha, printer),
       said('AGREEMENT_EXPIRED', 'C19 C22', 'UK GDPR Art 28', { recipientId: printer, date: await today() }),
     );
   });
@@ -363,7 +335,7 @@ describe('the closed door', () => {
       custos,
       'crm',
       'ShareData',
-      share(asha, printer),
+      shareOf(asha, printer),
       said('AGREEMENT_DOES_NOT_COVER', 'C19 C22', 'UK GDPR Art 28', {
         recipientId: printer,
         agreementId,
@@ -388,7 +360,7 @@ describe('the closed door', () => {
       { version: 2, in_force_from: '2026-06-01', amended_from: null },
     ]);
     if ((await today()) < '2026-06-01') await custos.advanceTo('2026-06-01T09:00:00Z');
-    await custos.accepted('crm', 'ShareData', share(asha, printer));
+    await custos.accepted('crm', 'ShareData', shareOf(asha, printer));
   });
 
   it('knows who belonged to the group on any day', async () => {
@@ -423,10 +395,10 @@ describe('the closed door', () => {
     const scope = { categories: CONTACT, recipientIds: [police, insurer] };
     await custos.accepted('counsel', 'RecordStatutoryInstrument', order(instrumentId, { scope }));
     for (const recipientId of ['example-harbour-charts', 'example-mail-host', 'person'])
-      await custos.accepted('support', 'ShareData', share(asha, recipientId));
+      await custos.accepted('support', 'ShareData', shareOf(asha, recipientId));
     let last = 0;
     for (const recipientId of [police, insurer])
-      last = (await custos.accepted('counsel', 'ShareData', share(asha, recipientId, { instrumentId }))).position;
+      last = (await custos.accepted('counsel', 'ShareData', shareOf(asha, recipientId, { instrumentId }))).position;
     const { now } = (await custos.get('crm', '/v1/clock')).body;
     const held = await holders(custos, asha.subjectId, now, last);
     expect(
@@ -449,13 +421,13 @@ describe('the closed door', () => {
       custos,
       'crm',
       'ShareData',
-      share(asha, 'example-pacific'),
+      shareOf(asha, 'example-pacific'),
       said('TRANSFER_MECHANISM_MISSING', 'C19', 'UK GDPR Art 44-49', { recipientId: 'example-pacific', country: 'NZ' }),
     );
     const { position } = await custos.accepted(
       'crm',
       'ShareData',
-      share(asha, 'example-pacific', { transferMechanism: 'adequacy' }),
+      shareOf(asha, 'example-pacific', { transferMechanism: 'adequacy' }),
     );
     expect(await disclosures(asha.subjectId, position)).toMatchObject([{ transfer_mechanism: 'adequacy' }]);
   });
@@ -464,7 +436,7 @@ describe('the closed door', () => {
     const asha = await customer(custos);
     const recipientId = fresh('somebody');
     const unknown = said('RECIPIENT_UNKNOWN', 'C19', 'UK GDPR Art 5(1)(f)', { recipientId });
-    await refuses(custos, 'crm', 'ShareData', share(asha, recipientId), unknown);
+    await refuses(custos, 'crm', 'ShareData', shareOf(asha, recipientId), unknown);
     await refuses(custos, 'dpo', 'EndGroupMembership', { recipientId, to: '2026-01-01' }, unknown);
   });
 
@@ -478,14 +450,14 @@ describe('the closed door', () => {
       custos,
       'crm',
       'ShareData',
-      share(asha, 'example-harbour-charts'),
+      shareOf(asha, 'example-harbour-charts'),
       said('PROCESSING_RESTRICTED', 'C05 C19', 'UK GDPR Art 18', {
         recipientId: 'example-harbour-charts',
         purposeId: 'service-account',
       }),
     );
-    await custos.accepted('counsel', 'ShareData', share(asha, police, { instrumentId }));
-    await custos.accepted('support', 'ShareData', share(asha, 'person'));
+    await custos.accepted('counsel', 'ShareData', shareOf(asha, police, { instrumentId }));
+    await custos.accepted('support', 'ShareData', shareOf(asha, 'person'));
     await refuses(
       custos,
       'dpo',
@@ -498,7 +470,7 @@ describe('the closed door', () => {
   it('is one disclosure however often it is told', async () => {
     const asha = await customer(custos);
     const disclosureId = randomUUID();
-    const first = share(asha, 'example-harbour-charts', { disclosureId });
+    const first = shareOf(asha, 'example-harbour-charts', { disclosureId });
     await custos.accepted('crm', 'ShareData', first);
     const again = await custos.accepted('crm', 'ShareData', first);
     expect(again.events).toEqual([]);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Installation } from '../installation.js';
-import { customer, refuses, said, type Person } from './life.js';
+import { customer, type Person, refuses, said, shareOf } from './life.js';
 
 /** C21: a mistake is put right, and whoever was given the wrong value is told. */
 describe('mistakes', () => {
@@ -24,14 +24,8 @@ describe('mistakes', () => {
     reasonCode: 'outOfDate',
     ...more,
   });
-  const given = (asha: Person, recipientId: string, more: object = {}): object => ({
-    subjectId: asha.subjectId,
-    recipientId,
-    purposeId: 'service-account',
-    itemIds: [phoneOf(asha)],
-    medium: 'api',
-    ...more,
-  });
+  const given = (asha: Person, recipientId: string, more: object = {}) =>
+    shareOf(asha, recipientId, more, 'contact.phone');
 
   it('gives the right value to those who ask after the correction', async () => {
     const asha = await customer(custos);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Installation, type ActorName } from '../installation.js';
-import { acquaintance, ART_28_TERMS, customer, DOCUMENT, fresh, type Person } from './life.js';
+import { acquaintance, ART_28_TERMS, customer, DOCUMENT, fresh, shareOf } from './life.js';
 
 /** C22: you can ask at any time which agreements let your data be passed on. */
 describe('agreements about your data', () => {
@@ -19,14 +19,6 @@ describe('agreements about your data', () => {
     expect(reply.status).toBe(200);
     return reply.body;
   };
-  const share = (person: Person, recipientId: string, more: object = {}): object => ({
-    subjectId: person.subjectId,
-    recipientId,
-    purposeId: 'service-account',
-    itemIds: [person.items['contact.email']],
-    medium: 'api',
-    ...more,
-  });
 
   it('are listed with their summary in plain words, with zero disclosures to third parties', async () => {
     const asha = await customer(custos);
@@ -53,7 +45,7 @@ describe('agreements about your data', () => {
     expect(before.agreements[0].publicSummary).toMatch(/^Example Mail Host/);
     expect(before.agreements).toHaveLength(1);
 
-    const { position } = await custos.accepted('crm', 'ShareData', share(asha, 'example-mail-host'));
+    const { position } = await custos.accepted('crm', 'ShareData', shareOf(asha, 'example-mail-host'));
     const after = await asked('support', asha.subjectId, '', position);
     expect(after.agreements).toMatchObject([{ agreementId: 'example-mail-hosting', disclosures: 1 }]);
     expect(after).toMatchObject({

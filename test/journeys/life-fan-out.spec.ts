@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Installation, type ActorName } from '../installation.js';
-import { customer, DOCUMENT, fresh, holders, type Person } from './life.js';
+import { customer, fresh, holders, orderOf, type Person, recipientOf, shareOf } from './life.js';
 
 const HARBOUR = 'example-harbour-charts';
 const PACIFIC = 'example-pacific';
@@ -16,31 +16,11 @@ describe('those who were given data', () => {
 
   beforeAll(async () => {
     custos = await Installation.start('2026-11-23T09:00:00Z');
-    [police, insurer, instrumentId] = [fresh('constabulary'), fresh('insurer'), fresh('order')];
-    for (const [recipientId, kind, legalForm] of [
-      [police, 'AUTHORITY', 'publicBody'],
-      [insurer, 'THIRD_PARTY', 'company'],
-    ])
-      await custos.accepted('dpo', 'RegisterRecipient', {
-        recipientId,
-        kind,
-        name: 'Example',
-        legalForm,
-        country: 'GB',
-      });
-    await custos.accepted('counsel', 'RecordStatutoryInstrument', {
-      instrumentId,
-      enactment: 'Police and Criminal Evidence Act 1984',
-      section: 'Sch 1 para 4',
-      instrumentKind: 'productionOrder',
-      reference: 'PO-2026-80',
-      issuer: 'Example Crown Court',
-      issuedOn: '2026-11-20',
-      scope: { categories: ['contact.email'], recipientIds: [police, insurer] },
-      mandatory: true,
-      reviewedBy: 'second-counsel',
-      documentHash: DOCUMENT,
-    });
+    police = await recipientOf(custos, 'AUTHORITY', 'constabulary');
+    insurer = await recipientOf(custos, 'THIRD_PARTY', 'insurer');
+    instrumentId = fresh('order');
+    const scope = { categories: ['contact.email'], recipientIds: [police, insurer] };
+    await custos.accepted('counsel', 'RecordStatutoryInstrument', orderOf(instrumentId, { scope }));
   }, 90_000);
 
   afterAll(async () => {
@@ -48,14 +28,7 @@ describe('those who were given data', () => {
   });
 
   const give = (person: Person, recipientId: string, actor: ActorName = 'crm', more: object = {}) =>
-    custos.accepted(actor, 'ShareData', {
-      subjectId: person.subjectId,
-      recipientId,
-      purposeId: 'service-account',
-      itemIds: [person.items['contact.email']],
-      medium: 'api',
-      ...more,
-    });
+    custos.accepted(actor, 'ShareData', shareOf(person, recipientId, more));
   const correct = (person: Person, fromVersion: number) =>
     custos.accepted('support', 'CorrectData', {
       subjectId: person.subjectId,

@@ -15,10 +15,11 @@ import {
   BILLING,
   collect,
   consentOf,
-  DOCUMENT,
   fresh,
   itemsOf,
   newsTo,
+  orderOf,
+  recipientOf,
   TICKET,
   usageOf,
 } from './life.js';
@@ -121,27 +122,9 @@ describe('what lies on disk and in backups', () => {
       source: 'person',
     });
     await custos.accepted('crm', 'ObjectToMarketing', { subjectId });
-    const [police, instrumentId, disclosureId] = [fresh('constabulary'), fresh('order'), randomUUID()];
-    await custos.accepted('dpo', 'RegisterRecipient', {
-      recipientId: police,
-      kind: 'AUTHORITY',
-      name: 'Example Constabulary',
-      legalForm: 'publicBody',
-      country: 'GB',
-    });
-    await custos.accepted('counsel', 'RecordStatutoryInstrument', {
-      instrumentId,
-      enactment: 'Police and Criminal Evidence Act 1984',
-      section: 'Sch 1 para 4',
-      instrumentKind: 'productionOrder',
-      reference: 'PO-2026-81',
-      issuer: 'Example Crown Court',
-      issuedOn: '2026-11-20',
-      scope: { categories: ['contact.email'] },
-      mandatory: true,
-      reviewedBy: 'second-counsel',
-      documentHash: DOCUMENT,
-    });
+    const police = await recipientOf(custos, 'AUTHORITY', 'constabulary');
+    const [instrumentId, disclosureId] = [fresh('order'), randomUUID()];
+    await custos.accepted('counsel', 'RecordStatutoryInstrument', orderOf(instrumentId));
     await custos.accepted('counsel', 'ShareData', { ...given, recipientId: police, instrumentId });
     await custos.accepted('crm', 'ShareDataInBulk', {
       disclosureId,

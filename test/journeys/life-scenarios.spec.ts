@@ -12,15 +12,16 @@ import {
   collect,
   consentOf,
   customer,
-  DOCUMENT,
   fresh,
   holders,
+  orderOf,
+  recipientOf,
   refuses,
   said,
+  shareOf,
   SHOWN,
   stranger,
   TICKET,
-  type Person,
 } from './life.js';
 
 const CLI = join(import.meta.dirname, '..', '..', 'dist', 'apps', 'cli', 'main.js');
@@ -43,21 +44,7 @@ describe('the life of personal data', () => {
   });
 
   const now = async (): Promise<string> => (await custos.get('operator', '/v1/clock')).body.now;
-  const shareOf = (person: Person, recipientId: string, category: string, more: object = {}): object => ({
-    subjectId: person.subjectId,
-    recipientId,
-    purposeId: 'service-account',
-    itemIds: [person.items[category]],
-    medium: 'api',
-    ...more,
-  });
-  const recipient = async (kind: string, word: string): Promise<string> => {
-    const recipientId = fresh(word);
-    const legalForm = kind === 'AUTHORITY' ? 'publicBody' : 'company';
-    const body = { recipientId, kind, name: `Example ${word}`, legalForm, country: 'GB' };
-    await custos.accepted('dpo', 'RegisterRecipient', body);
-    return recipientId;
-  };
+  const recipient = (kind: string, word: string) => recipientOf(custos, kind, word);
   const schedule = (subjectId: string) => custos.get('auditor', `/v1/subjects/${subjectId}/retention`);
   const until = (subjectId: string, wanted: (rows: Record<string, unknown>[]) => boolean): Promise<Reply> =>
     custos.eventually(
@@ -101,7 +88,7 @@ describe('the life of personal data', () => {
       custos,
       'crm',
       'ShareData',
-      shareOf(asha, adtech, 'contact.email', { basis: 'consent', consentRef: 'signed-consent-1' }),
+      shareOf(asha, adtech, { basis: 'consent', consentRef: 'signed-consent-1' }),
       said('NOT_COMPELLED', 'C19', 'policy; UK GDPR Art 6(1)(c)', {
         recipientId: adtech,
         recipientKind: 'THIRD_PARTY',
@@ -110,24 +97,11 @@ describe('the life of personal data', () => {
 
     const recorded = async (noTippingOff: boolean): Promise<string> => {
       const instrumentId = fresh('order');
-      await custos.accepted('counsel', 'RecordStatutoryInstrument', {
-        instrumentId,
-        enactment: 'Police and Criminal Evidence Act 1984',
-        section: 'Sch 1 para 4',
-        instrumentKind: 'productionOrder',
-        reference: 'PO-2026-78',
-        issuer: 'Example Crown Court',
-        issuedOn: '2026-11-20',
-        scope: { categories: ['contact.email'] },
-        mandatory: true,
-        reviewedBy: 'second-counsel',
-        noTippingOff,
-        documentHash: DOCUMENT,
-      });
+      await custos.accepted('counsel', 'RecordStatutoryInstrument', orderOf(instrumentId, { noTippingOff }));
       return instrumentId;
     };
     const secret = await recorded(true);
-    const wide = shareOf(asha, police, 'contact.email', {
+    const wide = shareOf(asha, police, {
       instrumentId: secret,
       itemIds: [items['contact.email'], items['contact.phone']],
     });
@@ -136,7 +110,7 @@ describe('the life of personal data', () => {
       code: 'DISCLOSURE_EXCEEDS_SCOPE',
       details: { instrumentId: secret, categories: ['contact.phone'] },
     });
-    const trimmed = shareOf(asha, police, 'contact.email', { instrumentId: secret });
+    const trimmed = shareOf(asha, police, { instrumentId: secret });
     const { position } = await custos.accepted('counsel', 'ShareData', trimmed);
     expect((await custos.get('auditor', `/v1/subjects/${subjectId}/disclosures`, position)).body.rows).toMatchObject([
       { recipient_id: police, instrument_id: secret, category: 'contact.email', basis: 'legalObligation' },
@@ -208,11 +182,7 @@ describe('the life of personal data', () => {
     // What is not secret is listed, and nothing is withheld from a person of whom nothing was given away.
     const ben = await customer(custos);
     const open = await recorded(false);
-    const given = await custos.accepted(
-      'counsel',
-      'ShareData',
-      shareOf(ben, police, 'contact.email', { instrumentId: open }),
-    );
+    const given = await custos.accepted('counsel', 'ShareData', shareOf(ben, police, { instrumentId: open }));
     expect(
       (await custos.get('support', `/v1/subjects/${ben.subjectId}/agreements`, given.position)).body,
     ).toMatchObject({
@@ -227,13 +197,13 @@ describe('the life of personal data', () => {
     const asha = await customer(custos);
     const itemId = asha.items['contact.phone'] ?? '';
     const about = { subjectId: asha.subjectId, itemId, version: 2 };
-    await custos.accepted('crm', 'ShareData', shareOf(asha, 'example-harbour-charts', 'contact.phone'));
+    await custos.accepted('crm', 'ShareData', shareOf(asha, 'example-harbour-charts', {}, 'contact.phone'));
     await custos.accepted(
       'crm',
       'ShareData',
-      shareOf(asha, 'example-pacific', 'contact.phone', { transferMechanism: 'adequacy' }),
+      shareOf(asha, 'example-pacific', { transferMechanism: 'adequacy' }, 'contact.phone'),
     );
-    await custos.accepted('support', 'ShareData', shareOf(asha, 'person', 'contact.phone'));
+    await custos.accepted('support', 'ShareData', shareOf(asha, 'person', {}, 'contact.phone'));
     const before = await now();
 
     await custos.advanceTo('2026-11-24T09:00:00Z');
@@ -381,8 +351,8 @@ describe('the life of personal data', () => {
     const { 'billing.invoice': invoice = '' } = await collect(custos, subjectId, BILLING, {
       'billing.invoice': INVOICE,
     });
-    await custos.accepted('crm', 'ShareData', shareOf(person, 'example-mail-host', 'contact.email'));
-    await custos.accepted('crm', 'ShareData', shareOf(person, 'example-harbour-charts', 'contact.phone'));
+    await custos.accepted('crm', 'ShareData', shareOf(person, 'example-mail-host'));
+    await custos.accepted('crm', 'ShareData', shareOf(person, 'example-harbour-charts', {}, 'contact.phone'));
     await custos.accepted('crm', 'ObjectToMarketing', { subjectId });
     await refuses(
       custos,

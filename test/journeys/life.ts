@@ -381,3 +381,48 @@ export async function approvedStream(custos: Installation, streamId: string, mor
   await custos.accepted('dpo', 'RegisterTelemetryStream', streamDraft(streamId, more));
   await custos.accepted('second-dpo', 'ApproveEssentiality', { streamId, version: 1 });
 }
+
+/** Registers somebody who may be given data. @returns the id. */
+export async function recipientOf(
+  custos: Installation,
+  kind: string,
+  word: string,
+  more: object = {},
+): Promise<string> {
+  const recipientId = fresh(word);
+  const legalForm = kind === 'AUTHORITY' ? 'publicBody' : 'company';
+  const name = `Example ${word}`;
+  await custos.accepted('dpo', 'RegisterRecipient', { recipientId, kind, name, legalForm, country: 'GB', ...more });
+  return recipientId;
+}
+
+/** A production order that compels a disclosure of e-mail addresses. */
+export const orderOf = (instrumentId: string, more: object = {}): object => ({
+  instrumentId,
+  enactment: 'Police and Criminal Evidence Act 1984',
+  section: 'Sch 1 para 4',
+  instrumentKind: 'productionOrder',
+  reference: 'PO-2026-77',
+  issuer: 'Example Crown Court',
+  issuedOn: '2026-11-20',
+  scope: { categories: ['contact.email'] },
+  mandatory: true,
+  reviewedBy: 'second-counsel',
+  documentHash: DOCUMENT,
+  ...more,
+});
+
+/** One item of a person, given to a recipient. */
+export const shareOf = (
+  person: Person,
+  recipientId: string,
+  more: object = {},
+  category = 'contact.email',
+): object => ({
+  subjectId: person.subjectId,
+  recipientId,
+  purposeId: 'service-account',
+  itemIds: [person.items[category]],
+  medium: 'api',
+  ...more,
+});

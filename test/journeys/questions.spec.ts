@@ -6,15 +6,16 @@ import {
   collect,
   consentOf,
   customer,
-  DOCUMENT,
   fresh,
   holders,
   itemsOf,
   NOTICE,
-  said,
-  refuses,
-  TICKET,
+  orderOf,
   type Person,
+  recipientOf,
+  refuses,
+  said,
+  TICKET,
 } from './life.js';
 
 interface Row {
@@ -273,28 +274,13 @@ describe('questions', () => {
   describe('about a disclosure that the person must not learn of', () => {
     const tippedOff = async (): Promise<Person & { instrumentId: string; police: string; position: number }> => {
       const asha = await customer(custos);
-      const [police, instrumentId] = [fresh('constabulary'), fresh('secret-order')];
-      await custos.accepted('dpo', 'RegisterRecipient', {
-        recipientId: police,
-        kind: 'AUTHORITY',
-        name: 'Example Constabulary',
-        legalForm: 'publicBody',
-        country: 'GB',
-      });
-      await custos.accepted('counsel', 'RecordStatutoryInstrument', {
-        instrumentId,
-        enactment: 'Proceeds of Crime Act 2002',
-        section: 's.345',
-        instrumentKind: 'productionOrder',
-        reference: 'POCA-1',
-        issuer: 'Example Crown Court',
-        issuedOn: '2026-11-20',
+      const [police, instrumentId] = [await recipientOf(custos, 'AUTHORITY', 'constabulary'), fresh('secret-order')];
+      const order = orderOf(instrumentId, {
+        ...{ enactment: 'Proceeds of Crime Act 2002', section: 's.345', reference: 'POCA-1' },
         scope: { categories: ['contact.email'], subjectIds: [asha.subjectId] },
-        mandatory: true,
-        reviewedBy: 'second-counsel',
         noTippingOff: true,
-        documentHash: DOCUMENT,
       });
+      await custos.accepted('counsel', 'RecordStatutoryInstrument', order);
       const share = { subjectId: asha.subjectId, purposeId: 'service-account', medium: 'post' };
       await custos.accepted('crm', 'ShareData', {
         ...share,
